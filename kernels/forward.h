@@ -1,0 +1,36 @@
+/* kernels/forward.h - a full forward pass on the CPU, in two arithmetics.
+ *
+ * LPU_FORWARD_TERNARY is the LPU's integer arithmetic (workloads/arithmetic.md), bit for bit;
+ * LPU_FORWARD_FP16 is the model's own definition: FP16 weights, activations fake-quantised where the
+ * model says so, FP32 sums.
+ */
+#ifndef LPU_KERNELS_FORWARD_H
+#define LPU_KERNELS_FORWARD_H
+
+#include "workloads/status.h"
+#include "workloads/weights.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum lpu_forward_kind { LPU_FORWARD_TERNARY, LPU_FORWARD_FP16 } lpu_forward_kind;
+
+typedef struct lpu_forward lpu_forward;
+
+/* Makes a pass with an empty cache of context_tokens. Borrows weights. kv_trits is 2 to 5 (ternary
+ * only). threads 0: all cores. */
+lpu_status lpu_forward_open(lpu_forward **f, const lpu_weights *weights, lpu_forward_kind kind,
+                            uint32_t kv_trits, uint32_t context_tokens, uint32_t threads,
+                            lpu_diag *diag);
+void lpu_forward_close(lpu_forward **f);
+
+/* Runs tokens[0..count) after those already in the cache and returns in *next the greedy next token.
+ * LPU_ERR_RANGE when the cache is full or an id is not in the vocabulary. */
+lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
+                           lpu_diag *diag);
+
+/* Logits of the last token run: X32 integers (ternary), or reals (fp16). (vocab), owned by f. */
+const int32_t *lpu_forward_logits_x32(const lpu_forward *f);
+const float   *lpu_forward_logits_f32(const lpu_forward *f);
+
+#endif
