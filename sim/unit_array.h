@@ -5,13 +5,13 @@
  * tile, or one column when is_column is set), is held while `passes` activation vectors of cols
  * int8 each go by, and adds into accumulator [pass][row] of the current bank:
  *
- *     clear   acc = partial          add   acc = acc + partial        horner   acc = 3 acc + partial
+ *     clear   acc = partial       add   acc = acc + partial       horner   acc = 3 acc + partial
  *
  * After a tile with is_last the bank drains, row by row within a pass, out_lanes values a cycle,
  * while the other bank takes the next tiles. Order of the drain: pass 0 rows 0.., pass 1 rows 0..
  *
- *   cmd --> [queue 2] --> fill shadow tile --swap--> active tile --> passes --> tree --> bank 0/1 --> y
- *   w beats ------------->                 x ----------------------->
+ *   cmd --> [queue 2] --> fill shadow tile --swap--> active tile --> tree --> bank 0/1 --> y
+ *   w   --> [queue 2] --->                           x ----->
  *
  * Ready signals depend on registered state alone: read them with _outputs, then give the inputs of
  * the cycle to _step. A transfer happens where valid and ready are both set in one cycle.
@@ -52,13 +52,15 @@ typedef struct lpu_array_out {
     bool cmd_ready, w_ready, x_ready, y_valid;
     bool is_idle;           /* no tile, no pass in the pipeline, no drain */
     const int32_t *y_data;  /* (out_lanes), owned by the array; NULL without values */
+    uint32_t lane_adds;     /* non-zero trits of the active tile: what a pass adds; 0 without values */
+    bool is_illegal;        /* the beat decoded in the last cycle held an illegal code: zeros */
 } lpu_array_out;
 
 /* What is given to it in that cycle. Data pointers are read only where valid and ready. */
 typedef struct lpu_array_in {
     bool                 cmd_valid, w_valid, x_valid, y_ready;
     lpu_array_cmd        cmd;
-    const uint8_t       *w_data; /* lines x line_bytes: packed lines of this beat; unfilled digits are zero trits */
+    const uint8_t       *w_data; /* (lines, line_bytes); unfilled digits are zero trits */
     const int8_t        *x_data; /* (cols) */
 } lpu_array_in;
 
@@ -85,9 +87,14 @@ uint32_t lpu_array_latency_cycles(const lpu_array_config *config);
 void            lpu_array_outputs(const lpu_array *a, lpu_array_out *out);
 lpu_array_state lpu_array_step(lpu_array *a, const lpu_array_in *in);
 
+/* What quiet_cycles says when nothing happens until an input changes. */
+#define LPU_ARRAY_QUIET_FOREVER (UINT64_C(1) << 62)
+
 /* The number of further cycles in which, with x_valid and y_ready held, w_valid and cmd_valid held
  * low or their readys low, steps would only count passes or drain beats: 0 when the next step may do
- * anything else. lpu_array_skip makes that many steps (or fewer) at once; same state as stepping. */
+ * anything else, and always 0 with values. Outputs and the state that _step returns are the same in
+ * all of these cycles. lpu_array_skip makes that many steps (or fewer) at once; same state as
+ * stepping. */
 uint64_t lpu_array_quiet_cycles(const lpu_array *a);
 void     lpu_array_skip(lpu_array *a, uint64_t cycles);
 
