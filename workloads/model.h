@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef enum lpu_weight_kind {
     LPU_WEIGHTS_TERNARY, /* -1, 0, +1 */
@@ -61,5 +62,8 @@ uint64_t lpu_model_linear_elems(const lpu_model *model);
 
 /* All weights: linear layers, embedding, and the head where it is not tied. */
 uint64_t lpu_model_total_elems(const lpu_model *model);
+
+/* Writes the model as the YAML that lpu_model_parse reads, each line after prefix. */
+void lpu_model_write(const lpu_model *model, FILE *file, const char *prefix);
 
 #endif
