@@ -53,6 +53,11 @@ typedef struct lpu_weights {
  * rope table (0: the model's own). Refuses, with a sentence, what is not a BitNet-type model. */
 lpu_status lpu_weights_open(lpu_weights **weights, const char *path, uint32_t head_trits,
                             uint32_t context_tokens, lpu_diag *diag);
+
+/* The same from a file that is open already, and may be closed afterwards. */
+struct lpu_gguf;
+lpu_status lpu_weights_load(lpu_weights **weights, const struct lpu_gguf *g, uint32_t head_trits,
+                            uint32_t context_tokens, lpu_diag *diag);
 void lpu_weights_close(lpu_weights **weights);
 
 #endif
