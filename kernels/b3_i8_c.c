@@ -1,0 +1,30 @@
+/* kernels/b3_i8_c.c - 1.6-bit ternary x int8, portable: the definition, stream by stream. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+void lpu_gemv_b3_i8_c(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, size_t k)
+{
+    for (size_t first = 0; first < rows; first += 80, w += (k + 3) / 4 * 64) {
+        int32_t sums[80] = {0};
+
+        for (size_t c = 0; c < k; c++) {
+            for (size_t lane = 0; lane < 16; lane++) {
+                const int32_t code = w[c / 4 * 64 + lane * 4 + c % 4];
+                const int32_t d = code < 192 ? code / 64 : (code - 192) / 17;
+                int32_t v = code < 192 ? code % 64 : 64 + (code - 192) % 17;
+                for (size_t p = 0; p < 4; p++, v /= 3) sums[16 * p + lane] += (v % 3 - 1) * x[c];
+                sums[64 + lane] += (d - 1) * x[c];
+            }
+        }
+        memcpy(y + first, sums, (rows - first < 80 ? rows - first : 80) * sizeof(*y));
+    }
+}
+
+void lpu_gemm_b3_i8_c(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                      size_t x_stride, size_t rows, size_t k, size_t tokens)
+{
+    for (size_t t = 0; t < tokens; t++) {
+        lpu_gemv_b3_i8_c(y + t * y_stride, w, x + t * x_stride, rows, k);
+    }
+}

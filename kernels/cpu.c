@@ -1,0 +1,56 @@
+/* kernels/cpu.c - asks the CPU and the environment which kernels may run. */
+#include "kernels/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    uint32_t flag;
+} names[] = {{"c", 0}, {"avx2", LPU_CPU_AVX2}, {"avx512vnni", LPU_CPU_AVX512VNNI}};
+
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+
+uint32_t lpu_cpu_flags(void)
+{
+    uint32_t flags = 0;
+#if LPU_ARCH_X86
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("f16c")) {
+        flags |= LPU_CPU_AVX2;
+    }
+    if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
+        __builtin_cpu_supports("avx512vbmi")) {
+        flags |= LPU_CPU_AVX512VNNI;
+    }
+#endif
+    return flags;
+}
+
+lpu_status lpu_cpu_parse(uint32_t *allowed, const char *list, lpu_diag *diag)
+{
+    *allowed = list ? 0 : LPU_CPU_ALL;
+    while (list) {
+        const size_t length = strcspn(list, ",");
+        size_t i = 0;
+        while (i < NAMES &&
+               (strlen(names[i].name) != length || memcmp(names[i].name, list, length))) {
+            i++;
+        }
+        if (i == NAMES) {
+            return lpu_fail(diag, LPU_ERR_FORMAT,
+                            "LPU_CPU: found \"%.*s\", expected c, avx2 or avx512vnni",
+                            (int)(length < 64 ? length : 64), list);
+        }
+        *allowed |= names[i].flag;
+        list = list[length] ? list + length + 1 : NULL;
+    }
+    return LPU_OK;
+}
+
+lpu_status lpu_cpu_allowed(uint32_t *allowed, lpu_diag *diag)
+{
+    return lpu_cpu_parse(allowed, getenv("LPU_CPU"), diag);
+}

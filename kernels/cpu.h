@@ -1,0 +1,32 @@
+/* kernels/cpu.h - what this CPU can run, and what the user lets it run. */
+#ifndef LPU_KERNELS_CPU_H
+#define LPU_KERNELS_CPU_H
+
+#include "workloads/status.h"
+
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#define LPU_ARCH_X86 1
+#else
+#define LPU_ARCH_X86 0
+#endif
+
+/* One bit for each suffix of a kernel's file: everything that its compiler flags may emit. */
+enum {
+    LPU_CPU_AVX2 = 1,       /* AVX2, FMA, F16C */
+    LPU_CPU_AVX512VNNI = 2, /* AVX-512 F, BW, VL, VNNI, VBMI, with AVX2, FMA, F16C */
+    LPU_CPU_ALL = 3,
+};
+
+/* What this CPU has. */
+uint32_t lpu_cpu_flags(void);
+
+/* What the environment allows: LPU_CPU is a list of names with commas ("c", "avx2", "avx512vnni"),
+ * and without it everything is allowed. "c" stands for the portable kernels, which always are. */
+lpu_status lpu_cpu_allowed(uint32_t *allowed, lpu_diag *diag);
+
+/* The same from a list; NULL is everything. */
+lpu_status lpu_cpu_parse(uint32_t *allowed, const char *list, lpu_diag *diag);
+
+#endif

@@ -1,0 +1,87 @@
+/* kernels/i8_i8_avx512vnni.c - int8 x int8 with VNNI, which wants one side unsigned: the weights
+ * are taken plus 128 (their top bit flipped), and 128 sum x is taken off. */
+#include "kernels/kernels.h"
+#include "kernels/vnni.h"
+
+enum { TOKENS = 6, STREAMS = 4 };
+
+/* n blocks, apart bytes from one to the next, times m tokens; rows is that of the last block. */
+LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint8_t *w,
+                         size_t apart, const int8_t *x, size_t x_stride, size_t rows, size_t k,
+                         const int32_t *sums, const size_t n, const size_t m)
+{
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    __m512i acc[STREAMS * TOKENS];
+    for (size_t i = 0; i < n * m; i++) acc[i] = _mm512_setzero_si512();
+
+    for (size_t c = 0; c < k; c += 4, w += 64) {
+        __m512i line[STREAMS];
+        for (size_t s = 0; s < n; s++) {
+            if (m == 1) lpu_vnni_prefetch(w + s * apart);
+            line[s] = _mm512_xor_si512(_mm512_loadu_si512(w + s * apart), flip);
+        }
+        for (size_t t = 0; t < m; t++) {
+            const __m512i four = lpu_vnni_broadcast(x + t * x_stride, k, c);
+            for (size_t s = 0; s < n; s++) {
+                acc[s * m + t] = _mm512_dpbusd_epi32(acc[s * m + t], line[s], four);
+            }
+        }
+    }
+    for (size_t s = 0; s < n; s++) {
+        for (size_t t = 0; t < m; t++) {
+            const __m512i taken = _mm512_set1_epi32(128 * sums[t]);
+            lpu_vnni_store(y + s * y_apart + t * y_stride, s + 1 < n ? 16 : rows,
+                           _mm512_sub_epi32(acc[s * m + t], taken));
+        }
+    }
+}
+
+void lpu_gemv_i8_i8_avx512vnni(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
+                               size_t rows, size_t k)
+{
+    const size_t blocks = (rows + 15) / 16, each = blocks / STREAMS;
+    const int32_t sum = lpu_vnni_sum(x, k);
+
+    for (size_t b = 0; b < each; b++) {
+        const size_t last = (STREAMS - 1) * each + b;
+        multiply(y + 16 * b, 16 * each, 0, w + b * block_bytes, each * block_bytes, x, 0,
+                 lpu_vnni_min(rows - 16 * last, 16), k, &sum, STREAMS, 1);
+    }
+    for (size_t b = each * STREAMS; b < blocks; b++) {
+        multiply(y + 16 * b, 0, 0, w + b * block_bytes, 0, x, 0, lpu_vnni_min(rows - 16 * b, 16), k,
+                 &sum, 1, 1);
+    }
+}
+
+void lpu_gemm_i8_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
+                               const int8_t *x, size_t x_stride, size_t rows, size_t k,
+                               size_t tokens)
+{
+    const size_t blocks = (rows + 15) / 16;
+
+    for (size_t b = 0; b < blocks;) {
+        const size_t n = blocks - b >= STREAMS ? STREAMS : 1;
+        const size_t last = lpu_vnni_min(rows - 16 * (b + n - 1), 16);
+        const uint8_t *from = w + b * block_bytes;
+        for (size_t t = 0; t < tokens;) {
+            const size_t m = tokens - t >= TOKENS ? TOKENS : 1;
+            int32_t *to = y + t * y_stride + 16 * b, sums[TOKENS];
+            const int8_t *in = x + t * x_stride;
+            for (size_t i = 0; i < m; i++) sums[i] = lpu_vnni_sum(in + i * x_stride, k);
+            if (n > 1 && m > 1) {
+                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, STREAMS,
+                         TOKENS);
+            } else if (n > 1) {
+                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, STREAMS,
+                         1);
+            } else if (m > 1) {
+                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, 1,
+                         TOKENS);
+            } else {
+                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, 1, 1);
+            }
+            t += m;
+        }
+        b += n;
+    }
+}

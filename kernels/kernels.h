@@ -1,0 +1,105 @@
+/* kernels/kernels.h - one function type per operation, and the fastest kernel of each for this CPU.
+ *
+ * Matrices are streams (layout.h). Pointers need no alignment. Kernels read nothing beyond x[k) and
+ * write nothing beyond y[rows). Activations are -127..127: -128 would break 16-bit sums.
+ */
+#ifndef LPU_KERNELS_KERNELS_H
+#define LPU_KERNELS_KERNELS_H
+
+#include "kernels/cpu.h"
+#include "kernels/layout.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* y[r] = sum over k of w[r][k] x[k]. */
+typedef void lpu_gemv_t2_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
+                               size_t k);
+typedef void lpu_gemv_b3_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
+                               size_t k);
+
+/* The blocks of w are block_bytes apart: at least lpu_layout_block_bytes. A cache grows in place.
+ */
+typedef void lpu_gemv_i8_i8_fn(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
+                               size_t rows, size_t k);
+typedef void lpu_gemv_f16_f32_fn(float *y, const uint8_t *w, const float *x, size_t rows, size_t k);
+
+/* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
+ * apart. */
+typedef void lpu_gemm_t2_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+typedef void lpu_gemm_b3_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+typedef void lpu_gemm_i8_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
+                               const int8_t *x, size_t x_stride, size_t rows, size_t k,
+                               size_t tokens);
+typedef void lpu_gemm_f16_f32_fn(float *y, size_t y_stride, const uint8_t *w, const float *x,
+                                 size_t x_stride, size_t rows, size_t k, size_t tokens);
+
+/* Passes over x[n); rsh and sat as in workloads/arithmetic.md. Elements are -(2^31 - 1)..2^31 - 1,
+ * shift is 1..62 where it is not said otherwise. y may be x. */
+
+/* max |x[i]|, 0 for n = 0. */
+typedef uint32_t lpu_absmax_i32_fn(const int32_t *x, size_t n);
+
+/* sum of rsh(x[i], shift)^2; shift is 0..16 and leaves at most 16 bits (and a carry). */
+typedef uint64_t lpu_sumsq_i32_fn(const int32_t *x, size_t n, int32_t shift);
+
+/* y[i] = rsh(x[i] g[i], 15). */
+typedef void lpu_gain_i32_fn(int32_t *y, const int32_t *x, const int16_t *g, size_t n);
+
+/* q[i] = rsh(x[i] r, shift), known to fit int8. */
+typedef void lpu_quant_i32_fn(int8_t *q, const int32_t *x, size_t n, int32_t r, int32_t shift);
+
+/* y[i] = sat(rsh(x[i] m, shift)). */
+typedef void lpu_scale_i32_fn(int32_t *y, const int32_t *x, size_t n, uint16_t m, int32_t shift);
+
+/* y[i] = sat(y[i] + x[i]). */
+typedef void lpu_addsat_i32_fn(int32_t *y, const int32_t *x, size_t n);
+
+/* One head in place: rows cos, sin of a position, (n / 2, 2). n is even. */
+typedef void lpu_rope_i32_fn(int32_t *x, size_t n, const int16_t *rope);
+
+/* y[i] = rsh(g' g' u', 15), g' = rsh(max(g[i], 0), sg), u' = rsh(u[i], su); both within 2^15. */
+typedef void lpu_relu2_i32_fn(int32_t *y, const int32_t *g, const int32_t *u, size_t n, int32_t sg,
+                              int32_t su);
+
+/* y[i] = rsh(x[i] sig(x[i]), 16), sig by arithmetic.md section 9 with the factor c of x. */
+typedef void lpu_sigmoid_i32_fn(int32_t *y, const int32_t *x, size_t n, int32_t c);
+
+/* y[i] = rsh(f[i], sf) rsh(u[i], su); both within 2^15. */
+typedef void lpu_gate_i32_fn(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
+                             int32_t su);
+
+#define LPU_KERNEL(op, isa, needs, rows, k_step) lpu_##op##_fn lpu_##op##_##isa;
+#include "kernels/kernels.def"
+#undef LPU_KERNEL
+
+typedef struct lpu_kernels {
+    lpu_gemv_t2_i8_fn *gemv_t2_i8;
+    lpu_gemv_b3_i8_fn *gemv_b3_i8;
+    lpu_gemv_i8_i8_fn *gemv_i8_i8;
+    lpu_gemv_f16_f32_fn *gemv_f16_f32;
+    lpu_gemm_t2_i8_fn *gemm_t2_i8;
+    lpu_gemm_b3_i8_fn *gemm_b3_i8;
+    lpu_gemm_i8_i8_fn *gemm_i8_i8;
+    lpu_gemm_f16_f32_fn *gemm_f16_f32;
+    lpu_absmax_i32_fn *absmax_i32;
+    lpu_sumsq_i32_fn *sumsq_i32;
+    lpu_gain_i32_fn *gain_i32;
+    lpu_quant_i32_fn *quant_i32;
+    lpu_scale_i32_fn *scale_i32;
+    lpu_addsat_i32_fn *addsat_i32;
+    lpu_rope_i32_fn *rope_i32;
+    lpu_relu2_i32_fn *relu2_i32;
+    lpu_sigmoid_i32_fn *sigmoid_i32;
+    lpu_gate_i32_fn *gate_i32;
+} lpu_kernels;
+
+/* The fastest kernels among those that this CPU has and allowed permits. */
+void lpu_kernels_init(lpu_kernels *k, uint32_t allowed);
+
+/* "avx512vnni": the instruction set of the product kernels that init chooses. */
+const char *lpu_kernels_isa(uint32_t allowed);
+
+#endif

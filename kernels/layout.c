@@ -1,0 +1,89 @@
+/* kernels/layout.c - packs matrices into the streams of layout.h. */
+#include "kernels/layout.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t rows, line_bytes, line_k;
+} layouts[LPU_LAYOUTS] = {
+    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
+    [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
+    [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
+    [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
+};
+
+const char *lpu_layout_name(lpu_layout layout)
+{
+    return layouts[layout].name;
+}
+
+size_t lpu_layout_block_rows(lpu_layout layout)
+{
+    return layouts[layout].rows;
+}
+
+size_t lpu_layout_block_bytes(lpu_layout layout, size_t k)
+{
+    return (k + layouts[layout].line_k - 1) / layouts[layout].line_k * layouts[layout].line_bytes;
+}
+
+size_t lpu_layout_bytes(lpu_layout layout, size_t rows, size_t k)
+{
+    return (rows + layouts[layout].rows - 1) / layouts[layout].rows *
+           lpu_layout_block_bytes(layout, k);
+}
+
+/* digit + 1 of row r at column c, and the code of zero outside the matrix. */
+static uint32_t digit(const int8_t *trits, size_t rows, size_t k, size_t r, size_t c)
+{
+    return r < rows && c < k ? (uint32_t)(trits[r * k + c] + 1) : 1;
+}
+
+void lpu_layout_pack_t2(uint8_t *block, const int8_t *trits, size_t rows, size_t k)
+{
+    assert(rows <= 64 && k <= LPU_LAYOUT_K_MAX);
+    for (size_t c = 0; c < (k + 3) / 4 * 4; c++) {
+        for (size_t lane = 0; lane < 16; lane++) {
+            uint32_t code = 0;
+            for (size_t p = 0; p < 4; p++) {
+                code |= digit(trits, rows, k, 16 * p + lane, c) << (2 * p);
+            }
+            block[c / 4 * 64 + lane * 4 + c % 4] = (uint8_t)code;
+        }
+    }
+}
+
+void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t k)
+{
+    assert(rows <= 80 && k <= LPU_LAYOUT_K_MAX);
+    for (size_t c = 0; c < (k + 3) / 4 * 4; c++) {
+        for (size_t lane = 0; lane < 16; lane++) {
+            uint32_t v = 0;
+            for (size_t p = 4; p-- > 0;) v = 3 * v + digit(trits, rows, k, 16 * p + lane, c);
+            const uint32_t d = digit(trits, rows, k, 64 + lane, c);
+            block[c / 4 * 64 + lane * 4 + c % 4] =
+                (uint8_t)(v < 64 ? 64 * d + v : 192 + 17 * d + (v - 64));
+        }
+    }
+}
+
+void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k)
+{
+    assert(rows <= 16);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_I8, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < k; c++)
+            *lpu_layout_i8_at((int8_t *)block, 0, r, c) = values[r * k + c];
+    }
+}
+
+void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k)
+{
+    assert(rows <= 16);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_F16, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < k; c++) memcpy(block + 32 * c + 2 * r, &halves[r * k + c], 2);
+    }
+}

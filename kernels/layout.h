@@ -1,0 +1,67 @@
+/* kernels/layout.h - how the kernels see a matrix: streams of whole cache lines.
+ *
+ * A matrix (rows, k) is cut into blocks of rows; a block is one stream of bytes, k ascending. In a
+ * block, a line of 64 bytes holds four consecutive k of 16 lanes:
+ *
+ *     byte  0 1 2 3 | 4 5 6 7 | ... | 60 61 62 63
+ *     lane  0       | 1       |     | 15
+ *     k     0 1 2 3 | 0 1 2 3 |     | 0  1  2  3      then k = 4..7 in the next line, and so on
+ *
+ * so that one dot-product instruction multiplies a line with four activations, broadcast, and the
+ * sums of 16 rows stay in 16 lanes: no horizontal addition. A ternary byte holds the digits of
+ * several rows at the same k (a row-plane); row 16 p + lane of a block is plane p:
+ *
+ *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p                        2.0 bits
+ *     b3   80 rows   v = sum of (digit + 1) 3^p for p = 0..3, d = digit + 1 of plane 4:
+ *                    v < 64: 64 d + v; else 192 + 17 d + (v - 64)                 1.6 bits
+ *     i8   16 rows   the integer, -127..127                                       8 bits
+ *
+ * b3 keeps the low planes in six bits (or, for the 17 values that do not fit, in the codes from
+ * 192) because a 64-entry byte table is one instruction, and 64 d + v is a sum that can be taken
+ * apart after the row has been summed.
+ *
+ *     f16  16 rows   a line of 32 bytes is 16 lanes of IEEE half at one k
+ *
+ * Rows beyond the last and k beyond the last are filled with zeros of the format.
+ */
+#ifndef LPU_KERNELS_LAYOUT_H
+#define LPU_KERNELS_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum lpu_layout {
+    LPU_LAYOUT_T2,
+    LPU_LAYOUT_B3,
+    LPU_LAYOUT_I8,
+    LPU_LAYOUT_F16,
+    LPU_LAYOUTS
+} lpu_layout;
+
+/* Sums of raw codes must fit 32 bits: 255 * 127 * 65536 < 2^31. */
+enum { LPU_LAYOUT_K_MAX = 65536 };
+
+const char *lpu_layout_name(lpu_layout layout);
+
+/* Rows of a block: 64, 80, 16, 16. */
+size_t lpu_layout_block_rows(lpu_layout layout);
+
+/* Bytes of a block. */
+size_t lpu_layout_block_bytes(lpu_layout layout, size_t k);
+
+/* Bytes of a matrix: whole blocks. */
+size_t lpu_layout_bytes(lpu_layout layout, size_t rows, size_t k);
+
+/* Writes one element of an I8 stream whose blocks are block_bytes apart. */
+static inline int8_t *lpu_layout_i8_at(int8_t *w, size_t block_bytes, size_t row, size_t k)
+{
+    return w + (row / 16) * block_bytes + (k / 4) * 64 + (row % 16) * 4 + k % 4;
+}
+
+/* Packs rows rows of one block (fewer in the last) from a row-major source, k elements a row. */
+void lpu_layout_pack_t2(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
+void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
+void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k);
+void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k);
+
+#endif

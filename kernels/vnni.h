@@ -1,0 +1,55 @@
+/* kernels/vnni.h - what the AVX-512 VNNI kernels share. Only files *_avx512vnni.c include it. */
+#ifndef LPU_KERNELS_VNNI_H
+#define LPU_KERNELS_VNNI_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LPU_INLINE static inline __attribute__((always_inline))
+
+/* Bytes ahead that a stream is asked for: further gains nothing on the machines tried. */
+enum { LPU_VNNI_PREFETCH_BYTES = 1024 };
+
+LPU_INLINE void lpu_vnni_prefetch(const uint8_t *w)
+{
+    _mm_prefetch((const char *)w + LPU_VNNI_PREFETCH_BYTES, _MM_HINT_T0);
+}
+
+/* x[c..c+4) in every lane; zeros beyond k. */
+LPU_INLINE __m512i lpu_vnni_broadcast(const int8_t *x, size_t k, size_t c)
+{
+    int32_t four = 0;
+    if (k - c >= 4) {
+        memcpy(&four, x + c, 4);
+    } else {
+        memcpy(&four, x + c, k - c);
+    }
+    return _mm512_set1_epi32(four);
+}
+
+/* The sum of x[0..k). */
+LPU_INLINE int32_t lpu_vnni_sum(const int8_t *x, size_t k)
+{
+    const __m512i one = _mm512_set1_epi8(1);
+    __m512i sums = _mm512_setzero_si512();
+    for (size_t c = 0; c < k; c += 64) {
+        const __mmask64 mask = k - c < 64 ? (1ull << (k - c)) - 1 : ~0ull;
+        sums = _mm512_dpbusd_epi32(sums, one, _mm512_maskz_loadu_epi8(mask, x + c));
+    }
+    return _mm512_reduce_add_epi32(sums);
+}
+
+/* The first rows (at most 16) lanes of v. */
+LPU_INLINE void lpu_vnni_store(int32_t *y, size_t rows, __m512i v)
+{
+    _mm512_mask_storeu_epi32(y, rows < 16 ? (__mmask16)((1u << rows) - 1) : 0xffff, v);
+}
+
+LPU_INLINE size_t lpu_vnni_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif
