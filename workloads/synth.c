@@ -326,22 +326,22 @@ static lpu_status check(const lpu_synth *s, lpu_diag *diag)
     if (status) return status;
     if (m->weights == LPU_WEIGHTS_FP16 || m->kv_layers != m->layers) {
         return lpu_fail(diag, LPU_ERR_RANGE,
-                        "synth: %s is %s, expected a ternary or binary model "
+                        "%s is %s, expected a ternary or binary model "
                         "with softmax attention in every layer",
                         m->name,
                         m->weights == LPU_WEIGHTS_FP16 ? "a full-precision model" : "a hybrid");
     }
     if (!type || !type->holds_trits || (s->type == LPU_QUANT_Q1_0 && !is_binary)) {
-        return lpu_fail(diag, LPU_ERR_RANGE, "synth: type %s cannot hold the %s weights of %s",
+        return lpu_fail(diag, LPU_ERR_RANGE, "type %s cannot hold the %s weights of %s",
                         type ? type->name : "unknown", is_binary ? "binary" : "ternary", m->name);
     }
     if (!embed || !embed->can_encode || embed->tail_bytes) {
-        return lpu_fail(diag, LPU_ERR_RANGE, "synth: type %s cannot hold an embedding",
+        return lpu_fail(diag, LPU_ERR_RANGE, "type %s cannot hold an embedding",
                         embed ? embed->name : "unknown");
     }
     if (!(s->zero_share >= 0 && s->zero_share <= (is_binary ? 0 : 1))) {
-        return lpu_fail(diag, LPU_ERR_RANGE, "synth: share of zeros is %g, expected %s",
-                        s->zero_share, is_binary ? "0, as the model is binary" : "0 to 1");
+        return lpu_fail(diag, LPU_ERR_RANGE, "the share of zeros is %g, expected %s", s->zero_share,
+                        is_binary ? "0, as the model is binary" : "0 to 1");
     }
     return LPU_OK;
 }
