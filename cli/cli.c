@@ -218,7 +218,7 @@ int lpu_cli_fail(const lpu_usage *usage, const lpu_diag *diag)
 
 void lpu_cli_print_json(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
     putchar('\n');
     json_decref(object);
 }
