@@ -24,11 +24,6 @@ static uint32_t lowest(uint64_t places)
     return (uint32_t)__builtin_ctzll(places);
 }
 
-static uint32_t count_of(uint64_t places)
-{
-    return (uint32_t)__builtin_popcountll(places);
-}
-
 void lpu_dram_common_init(lpu_dram_common *common, const lpu_dram_config *config)
 {
     *common = (lpu_dram_common){
@@ -92,7 +87,7 @@ void lpu_dram_channel_reset(lpu_dram_channel *channel)
     channel->command_clock = 0;
     channel->next_clock = channel->due_clock = common->timing.interval_clocks;
     channel->tail = channel->owed = channel->refresh_rank = 0;
-    channel->served = channel->bypasses = 0;
+    channel->served = channel->bypasses = channel->read_count = channel->write_count = 0;
     channel->is_refreshing = channel->is_writing = false;
 }
 
@@ -121,7 +116,7 @@ static void move_down(lpu_dram_channel *channel)
 bool lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t row, bool is_write,
                             uint32_t tag, uint64_t clock)
 {
-    if (count_of(channel->valid) >= channel->common->queue_requests) return false;
+    if (channel->read_count + channel->write_count >= channel->common->queue_requests) return false;
     if (channel->tail == LPU_DRAM_PLACES) move_down(channel);
 
     const uint32_t place = channel->tail++;
@@ -131,7 +126,9 @@ bool lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t r
     channel->place_bank[place] = (uint16_t)bank;
     channel->valid |= place_bit(place);
     state->wants |= place_bit(place);
-    if (is_write) channel->writes |= place_bit(place);
+    channel->writes |= (uint64_t)is_write << place;
+    channel->write_count += is_write;
+    channel->read_count += !is_write;
     if (state->open == (int64_t)row) channel->hits |= place_bit(place);
     if (channel->next_clock > clock) channel->next_clock = clock;
     return true;
@@ -149,14 +146,22 @@ static void nodes_of(const lpu_dram_channel *channel, uint32_t bank,
     node[LPU_DRAM_SAME_CHANNEL] = channel->node[LPU_DRAM_SAME_CHANNEL];
 }
 
+static inline uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 uint64_t lpu_dram_channel_earliest(const lpu_dram_channel *channel, lpu_dram_command command,
                                    uint32_t bank)
 {
     lpu_dram_node *node[LPU_DRAM_SCOPES];
 
     nodes_of(channel, bank, node);
-    const uint64_t clock = lpu_dram_timing_earliest(node, command);
-    return clock > channel->command_clock ? clock : channel->command_clock;
+    const uint64_t near = later(node[LPU_DRAM_SAME_BANK]->earliest[command],
+                                node[LPU_DRAM_SAME_GROUP]->earliest[command]);
+    const uint64_t far = later(node[LPU_DRAM_SAME_RANK]->earliest[command],
+                               node[LPU_DRAM_SAME_CHANNEL]->earliest[command]);
+    return later(later(near, far), channel->command_clock);
 }
 
 static void close_bank(lpu_dram_channel *channel, uint32_t bank)
@@ -257,15 +262,16 @@ static uint64_t step_refresh(lpu_dram_channel *channel, uint64_t clock)
 static void choose_direction(lpu_dram_channel *channel)
 {
     const lpu_dram_common *common = channel->common;
-    const uint64_t writes = channel->writes, reads = channel->valid & ~writes;
+    const uint32_t reads = channel->read_count, writes = channel->write_count;
     bool is_writing = channel->is_writing;
 
     if (channel->bypasses >= common->bypasses_max)
-        is_writing = (writes & channel->valid & -channel->valid) != 0;
-    else if (!is_writing)
-        is_writing = writes && (!reads || (count_of(writes) >= common->writes_enough &&
+        is_writing = channel->writes & channel->valid & -channel->valid;
+    else if (is_writing)
+        is_writing = writes && (!reads || channel->served < common->queue_requests);
+    else
+        is_writing = writes && (!reads || (writes >= common->writes_enough &&
                                            channel->served >= common->writes_enough));
-    else is_writing = writes && !(reads && channel->served >= common->queue_requests);
     if (is_writing != channel->is_writing) channel->served = 0;
     channel->is_writing = is_writing;
 }
@@ -284,6 +290,8 @@ static void serve(lpu_dram_channel *channel, uint32_t place, uint64_t clock, lpu
     channel->writes &= ~bit;
     channel->hits &= ~bit;
     channel->bank[bank].wants &= ~bit;
+    if (channel->is_writing) channel->write_count--;
+    else channel->read_count--;
     if (!channel->valid) channel->tail = 0;
     issue(channel, command, bank, channel->row[place], clock);
 }
@@ -336,6 +344,17 @@ static bool open_row(lpu_dram_channel *channel, uint64_t misses, uint64_t kept, 
     return false;
 }
 
+/* When only hits of one direction remain, nothing can happen before the data bus is free again. */
+static uint64_t after_burst(const lpu_dram_channel *channel, uint64_t hits, uint64_t misses,
+                            uint64_t clock, uint64_t due_clock)
+{
+    const lpu_dram_command command = channel->is_writing ? LPU_DRAM_WR : LPU_DRAM_RD;
+    const uint64_t bus = channel->node[LPU_DRAM_SAME_CHANNEL]->earliest[command];
+
+    if (misses || !hits) return clock + 1;
+    return bus < due_clock ? bus : due_clock;
+}
+
 bool lpu_dram_channel_step(lpu_dram_channel *channel, lpu_dram_burst *burst)
 {
     const lpu_dram_common *common = channel->common;
@@ -361,11 +380,14 @@ bool lpu_dram_channel_step(lpu_dram_channel *channel, lpu_dram_burst *burst)
     uint64_t mine = channel->is_writing ? channel->writes : channel->valid & ~channel->writes;
     if (channel->bypasses >= common->bypasses_max) mine = channel->valid & -channel->valid;
 
-    const uint64_t hits = mine & channel->hits;
-    const bool is_served = serve_hit(channel, hits, clock, &soonest, burst);
-    const bool is_busy = is_served || open_row(channel, mine & ~hits, hits, clock, &soonest);
+    const uint64_t hits = mine & channel->hits, misses = mine & ~hits;
+    if (serve_hit(channel, hits, clock, &soonest, burst)) {
+        channel->next_clock = after_burst(channel, hits & channel->hits, misses, clock, soonest);
+        return true;
+    }
+    const bool is_busy = open_row(channel, misses, hits, clock, &soonest);
     channel->next_clock = is_busy ? clock + 1 : soonest;
-    return is_served;
+    return false;
 }
 
 uint64_t lpu_dram_channel_settle(lpu_dram_channel *channel, uint64_t clock)

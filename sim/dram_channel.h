@@ -53,11 +53,12 @@ typedef struct lpu_dram_channel {
     lpu_dram_acts *acts;                  /* (ranks) */
     uint32_t *open_banks;                 /* (ranks) */
     uint32_t index;
-    uint32_t tail;         /* the next place */
-    uint32_t owed;         /* refreshes due and not done */
-    uint32_t refresh_rank; /* the next rank of a refresh under way */
-    uint32_t served;       /* column commands since the last change of direction */
-    uint32_t bypasses;     /* column commands that passed the oldest request */
+    uint32_t tail;                    /* the next place */
+    uint32_t read_count, write_count; /* in the queue */
+    uint32_t owed;                    /* refreshes due and not done */
+    uint32_t refresh_rank;            /* the next rank of a refresh under way */
+    uint32_t served;                  /* column commands since the last change of direction */
+    uint32_t bypasses;                /* column commands that passed the oldest request */
     bool is_refreshing, is_writing;
     uint32_t row[LPU_DRAM_PLACES], tag[LPU_DRAM_PLACES];
     uint16_t place_bank[LPU_DRAM_PLACES];

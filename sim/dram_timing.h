@@ -55,13 +55,4 @@ void lpu_dram_timing_issue(const lpu_dram_timing *timing,
                            lpu_dram_node *const node[LPU_DRAM_SCOPES], lpu_dram_acts *acts,
                            lpu_dram_command command, uint64_t clock);
 
-static inline uint64_t lpu_dram_timing_earliest(lpu_dram_node *const node[LPU_DRAM_SCOPES],
-                                                lpu_dram_command command)
-{
-    uint64_t clock = node[0]->earliest[command];
-    for (int i = 1; i < LPU_DRAM_SCOPES; i++)
-        if (clock < node[i]->earliest[command]) clock = node[i]->earliest[command];
-    return clock;
-}
-
 #endif
