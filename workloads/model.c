@@ -1,8 +1,10 @@
 /* workloads/model.c - reads the shape of a model, checks it, and counts its weights. */
 #include "workloads/model.h"
 
+#include "workloads/output.h"
 #include "workloads/yaml.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -226,15 +228,23 @@ uint64_t lpu_model_total_elems(const lpu_model *model)
     return lpu_model_linear_elems(model) + (model->is_tied ? 1 : 2) * table;
 }
 
-/* The shortest decimal that reads back as value. */
+const char *lpu_model_weights_name(lpu_weight_kind kind)
+{
+    assert((unsigned)kind < WEIGHT_KINDS);
+    return weight_kinds[kind].str;
+}
+
+const char *lpu_model_activation_name(lpu_activation activation)
+{
+    assert((unsigned)activation < ACTIVATIONS);
+    return activations[activation].str;
+}
+
 static void write_real(const char *key, double value, FILE *file, const char *prefix)
 {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fprintf(file, "%s%s: %s\n", prefix, key, text);
+    fprintf(file, "%s%s: ", prefix, key);
+    lpu_output_real(file, value);
+    fputc('\n', file);
 }
 
 static const char *boolean(bool value)
@@ -260,8 +270,8 @@ void lpu_model_write(const lpu_model *m, FILE *file, const char *prefix)
     write_text("family", m->family, file, prefix);
     write_text("source", m->source, file, prefix);
     write_text("twin", m->twin, file, prefix);
-    fprintf(file, "%sweights: %s\n", prefix, weight_kinds[m->weights].str);
-    fprintf(file, "%sactivation: %s\n", prefix, activations[m->activation].str);
+    fprintf(file, "%sweights: %s\n", prefix, lpu_model_weights_name(m->weights));
+    fprintf(file, "%sactivation: %s\n", prefix, lpu_model_activation_name(m->activation));
     fprintf(file, "%sis_gated: %s\n", prefix, boolean(m->is_gated));
     fprintf(file, "%shas_sub_norm: %s\n", prefix, boolean(m->has_sub_norm));
     fprintf(file, "%sis_tied: %s\n", prefix, boolean(m->is_tied));

@@ -63,6 +63,10 @@ uint64_t lpu_model_linear_elems(const lpu_model *model);
 /* All weights: linear layers, embedding, and the head where it is not tied. */
 uint64_t lpu_model_total_elems(const lpu_model *model);
 
+/* As in the YAML: "ternary", "silu". */
+const char *lpu_model_weights_name(lpu_weight_kind kind);
+const char *lpu_model_activation_name(lpu_activation activation);
+
 /* Writes the model as the YAML that lpu_model_parse reads, each line after prefix. */
 void lpu_model_write(const lpu_model *model, FILE *file, const char *prefix);
 

@@ -117,3 +117,13 @@ void lpu_output_close(lpu_output **out)
     free(o);
     *out = NULL;
 }
+
+void lpu_output_real(FILE *file, double value)
+{
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) { /* 17 are enough for any double */
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    fputs(text, file);
+}

@@ -22,4 +22,7 @@ lpu_status lpu_output_commit(lpu_output **o, lpu_diag *diag);
 /* Drops the temporary file, if the output was not committed. NULL is welcome. */
 void lpu_output_close(lpu_output **o);
 
+/* Writes the shortest decimal that reads back as value: 0.31, not 0.31000000000000000. */
+void lpu_output_real(FILE *file, double value);
+
 #endif

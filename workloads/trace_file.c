@@ -37,15 +37,10 @@ static const char columns[] =
     "kind\tlayer\toperand\tcount\tm\tn\tk\tmacs\tweight_elems\tzero_weight_"
     "share\tzero_input_share\ttoggle_share";
 
-/* The shortest decimal that reads back as value. */
 static void write_real(FILE *file, double value)
 {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fprintf(file, "\t%s", text);
+    fputc('\t', file);
+    lpu_output_real(file, value);
 }
 
 static void write_op(FILE *file, const lpu_op *op)

@@ -143,7 +143,7 @@ static expected names_of(const cyaml_schema_value_t *schema)
     return e;
 }
 
-/* The largest number of bytes of two's complement, or of unsigned numbers. */
+/* The largest number in 1 to 8 bytes of two's complement, or of unsigned numbers. */
 static unsigned long long largest(uint32_t bytes, bool has_sign)
 {
     return ~0ull >> (64 - 8 * bytes + has_sign);
@@ -213,16 +213,15 @@ static lpu_status check_enum(walk *w, const cyaml_schema_value_t *schema, const 
 static expected kind_of(const cyaml_schema_value_t *schema)
 {
     expected e = {"text"};
-    const unsigned long long top = largest(schema->data_size, schema->type == CYAML_INT);
 
-    switch (schema->type) {
-    case CYAML_INT:
+    if (schema->type == CYAML_BOOL) return (expected){"true or false"};
+    if (schema->type == CYAML_FLOAT) return (expected){"a finite number"};
+    if (schema->type == CYAML_INT) {
+        const unsigned long long top = largest(schema->data_size, true);
         snprintf(e.text, sizeof(e.text), "a whole number from -%llu to %llu", top + 1, top);
-        break;
-    case CYAML_UINT: snprintf(e.text, sizeof(e.text), "a whole number from 0 to %llu", top); break;
-    case CYAML_BOOL: return (expected){"true or false"};
-    case CYAML_FLOAT: return (expected){"a finite number"};
-    default: break;
+    } else if (schema->type == CYAML_UINT) {
+        const unsigned long long top = largest(schema->data_size, false);
+        snprintf(e.text, sizeof(e.text), "a whole number from 0 to %llu", top);
     }
     return e;
 }
