@@ -417,6 +417,12 @@ static void bitnet_product_by_hand(void)
     const double scales = 3.0 * (8 + 6 + 6 + 8 + 10 + 10 + 10); /* m p + m n */
     CHECK(one.mul_pj == 10 * (2 * scales + 2 * (18 + 18)), "mul %g", one.mul_pj);
     CHECK(one.add_pj == 0.25 * 2 * adds + 2 * (3 * 1 * 3 + 3 * 2 * 2), "add %g", one.add_pj);
+
+    /* Figure 3's formula: 240 weights; attention in one layer of the two, on queries 4 wide. */
+    lpu_model wide = m;
+    wide.weights = LPU_WEIGHTS_TERNARY, wide.hidden_elems = 5;
+    CHECK(lpu_energy_paper_pass_pj(&p, &m, 3) == 0.25 * 3 * 240 + 11 * (2 * 3 * 3 * 4), "pass");
+    CHECK(lpu_energy_paper_pass_pj(&p, &wide, 3) == 0.25 * 3 * 300 + 11 * (2 * 3 * 3 * 4), "wide");
 }
 
 static void trace_op_by_op(void)
@@ -431,6 +437,8 @@ static void trace_op_by_op(void)
 
     CHECK(lpu_energy_paper_trace_pj(&p, &trace, pj) == 500 + 330, "sum");
     CHECK(pj[0] == 500 && pj[1] == 330 && pj[2] == 0 && pj[3] == 0, "op by op");
+    trace.model.weights = LPU_WEIGHTS_BINARY;
+    CHECK(lpu_energy_paper_trace_pj(&p, &trace, NULL) == 500 + 330, "binary");
     trace.model.weights = LPU_WEIGHTS_FP16;
     CHECK(lpu_energy_paper_trace_pj(&p, &trace, NULL) == 11000 + 330, "FP16");
 }
