@@ -17,7 +17,7 @@ typedef struct group {
     size_t first, count, layers;
 } group;
 
-static const char *const operands[] = {"-", "linear", "KV", "head"};
+static const char *const operands[] = {"none", "linear", "kv", "head"};
 
 static bool is_same_share(double a, double b)
 {
@@ -98,7 +98,7 @@ static void print_op(lpu_table *table, const lpu_op *op, size_t layers, bool is_
         lpu_table_cell(table, "%zu", layers);
     }
     lpu_table_cell(table, "%s", lpu_op_name(op->kind));
-    lpu_table_cell(table, "%s", operands[op->operand]);
+    lpu_table_cell(table, "%s", op->operand ? operands[op->operand] : "-");
     lpu_table_cell(table, "%llu", (unsigned long long)op->count);
     lpu_table_cell(table, "%llu", (unsigned long long)op->m);
     lpu_table_cell(table, "%llu", (unsigned long long)op->n);
@@ -122,16 +122,25 @@ static void print_total(const char *name, double macs, double weights)
 
 static bool print_text(const lpu_trace *t, bool is_all)
 {
-    const char *const heads[] = {
-        is_all ? "layer" : "layers",          "operation", "matrix", "count",  "m", "n", "k",
-        is_all ? "MACs" : "MACs, all layers", "elements",  "zeros",  "of MACs"};
+    const char *const heads[] = {is_all ? "layer" : "layers",
+                                 "operation",
+                                 "matrix",
+                                 "count",
+                                 "m",
+                                 "n",
+                                 "k",
+                                 "MACs",
+                                 "elements",
+                                 "zeros",
+                                 "of MACs"};
     const totals all = sum(t);
     size_t groups = 0;
     group *list = open_groups(t, is_all, &groups);
     if (!list) return false;
 
-    printf("%s, %s: %u token%s, %u cached, batch %u\n\n", t->model.title, phase_name(t), t->tokens,
-           t->tokens == 1 ? "" : "s", t->context, t->batch);
+    printf("%s, %s: %u token%s, %u cached, batch %u%s\n\n", t->model.title, phase_name(t),
+           t->tokens, t->tokens == 1 ? "" : "s", t->context, t->batch,
+           is_all ? "" : "; MACs and elements are summed over the layers");
     lpu_table *table = lpu_table_open(sizeof(heads) / sizeof(heads[0]), heads);
     for (size_t g = 0; g < groups; g++) {
         for (size_t i = 0; i < list[g].count; i++) {

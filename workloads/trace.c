@@ -181,17 +181,16 @@ static lpu_status check_pass(const lpu_model *m, lpu_phase phase, uint32_t token
                              uint32_t batch, lpu_diag *diag)
 {
     if (phase == LPU_PHASE_DECODE && tokens != 1) {
-        return lpu_fail(diag, LPU_ERR_RANGE, "trace: found %u tokens to decode, expected 1",
-                        tokens);
+        return lpu_fail(diag, LPU_ERR_RANGE, "found %u tokens to decode, expected 1", tokens);
     }
     if (!tokens || !batch) {
-        return lpu_fail(diag, LPU_ERR_RANGE,
-                        "trace: found %u tokens in %u sequences, expected 1 up", tokens, batch);
+        return lpu_fail(diag, LPU_ERR_RANGE, "found %u tokens in %u sequences, expected 1 up",
+                        tokens, batch);
     }
     if ((uint64_t)context + tokens > m->context_tokens) {
         return lpu_fail(diag, LPU_ERR_RANGE,
-                        "trace: found %u cached and %u new tokens, expected at most the %u of %s",
-                        context, tokens, m->context_tokens, m->name);
+                        "found %u cached and %u new tokens, expected at most the %u of %s", context,
+                        tokens, m->context_tokens, m->name);
     }
     return LPU_OK;
 }
@@ -223,7 +222,7 @@ lpu_status lpu_trace_open(lpu_trace **out, const lpu_model *model, lpu_phase pha
     if (p.has_overflow) {
         lpu_trace_close(&t);
         return lpu_fail(diag, LPU_ERR_RANGE,
-                        "trace: found %u sequences of %u tokens, expected a pass whose sums fit 64 "
+                        "found %u sequences of %u tokens, expected a pass whose sums fit 64 "
                         "bits",
                         batch, tokens);
     }
