@@ -215,8 +215,8 @@ static void shipped_tables_hold_the_published_figures(void)
     static const struct {
         const char *dram;
         double pj_per_bit;
-    } memories[] = {
-        {"lpddr5x", 4.0}, {"lpddr4", 4.6}, {"ddr4", 1300.0 / 64}, {"hbm2", 350.0 / 64},  {"hbm2e", 6.0}, {"hbm3", 4.05}};
+    } memories[] = {{"lpddr5x", 4.0},     {"lpddr4", 4.6}, {"ddr4", 1300.0 / 64},
+                    {"hbm2", 350.0 / 64}, {"hbm2e", 6.0},  {"hbm3", 4.05}};
     lpu_prices prices;
 
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
