@@ -38,7 +38,7 @@ do for [kind in kinds] {
         if (strstrt(hatched, sprintf("%d", n)) > 0) {
             set object 20 + n rectangle from screen x, 0.915 to screen x + 0.022, 0.955 fillcolor rgb veil fillstyle transparent pattern (word(hatch, n) + 0) noborder
         }
-        set label n name(n) at screen x + 0.027, 0.935 left front
+        set label n name(n) at screen x + 0.027, 0.935 left front font fine
         x = x + 0.0915
     }
     plot for [n=1:words(parts)] table using (mj(before(n))):(row($0)):(mj(before(n))):(mj(upto(n))):(row($0) - 0.34):(row($0) + 0.34):ytic(strcol("design")) \

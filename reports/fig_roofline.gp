@@ -25,7 +25,7 @@ do for [kind in kinds] {
     set mxtics 1; set mytics 1
     set grid xtics ytics
     set label 1 "operations per second (10^9/s)" at screen 0.018, 0.5 rotate by 90 center
-    set label 2 "operations per byte from memory" at screen 0.525, 0.015 center
+    set label 2 "operations per byte from memory" at screen 0.525, 0.03 center
     set samples 200
     set key at screen 0.085, 0.985 left top Left reverse maxrows 1 samplen 2 width 1
     do for [p=1:words(designs)] {

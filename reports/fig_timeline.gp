@@ -19,7 +19,7 @@ do for [kind in kinds] {
     set ytics scale 0 noenhanced
     set border 1
     set grid noytics xtics
-    set xlabel "time since the layer began ({/Symbol m}s)" offset 0, 0.3
+    set xlabel "time since the layer began (µs)" offset 0, 0.3
     set tmargin at screen 0.86; set bmargin at screen 0.13
     set key at screen left(1), 0.98 left top Left reverse maxrows 1 samplen 1.2 width 1
     do for [p=1:words(designs)] {
@@ -28,7 +28,7 @@ do for [kind in kinds] {
         set yrange [-0.8:words(ops) - 0.2]
         set lmargin at screen left(p); set rmargin at screen right(p)
         set xrange [0:end * 1.03]
-        set title sprintf("%s: %s {/Symbol m}s", word(designs, p), three(end)) offset 0, -0.4
+        set title sprintf("%s: %s µs", word(designs, p), three(end)) offset 0, -0.4
         plot for [k=1:words(sorts)] table \
                  using (is(p, k) ? column("begin_us") : NaN):(at(strcol("op"))):"begin_us":"end_us":(at(strcol("op")) - 0.4):(at(strcol("op")) + 0.4) \
                  with boxxyerror linecolor rgb word(colours, k) fillstyle solid noborder title word(called, k), \
