@@ -11,7 +11,7 @@ LPU_INLINE __m512 weights(const uint8_t *w)
 
 LPU_INLINE void store(float *y, size_t rows, __m512 v)
 {
-    _mm512_mask_storeu_ps(y, rows < 16 ? (__mmask16)((1u << rows) - 1) : 0xffff, v);
+    _mm512_mask_storeu_ps(y, (__mmask16)((1u << lpu_vnni_min(rows, 16)) - 1), v);
 }
 
 /* One block of each of n streams; four chains of additions each hide the latency of one. */

@@ -3,6 +3,7 @@
  * Included by passes_<isa>.c with PASS(op) naming the kernel, each under its own compiler flags.
  * There is no branch in a loop; every product is 32 x 32 bits into 64.
  */
+#include "kernels/int_power.h"
 #include "kernels/kernels.h"
 
 #include <stddef.h>
@@ -99,15 +100,6 @@ void PASS(gate_i32)(int32_t *y, const int32_t *f, const int32_t *u, size_t n, in
     for (size_t i = 0; i < n; i++) y[i] = shift_down(f[i], sf) * shift_down(u[i], su);
 }
 
-/* round(2^16 * 2^(-j/64)), j = 0..64: arithmetic.md, section 8. */
-static const int32_t powers[65] = {
-    65536, 64830, 64132, 63441, 62757, 62081, 61413, 60751, 60097, 59449, 58809, 58176, 57549,
-    56929, 56316, 55709, 55109, 54515, 53928, 53347, 52773, 52204, 51642, 51085, 50535, 49991,
-    49452, 48920, 48393, 47871, 47356, 46846, 46341, 45842, 45348, 44859, 44376, 43898, 43425,
-    42958, 42495, 42037, 41584, 41136, 40693, 40255, 39821, 39392, 38968, 38548, 38133, 37722,
-    37316, 36914, 36516, 36123, 35734, 35349, 34968, 34591, 34219, 33850, 33486, 33125, 32768,
-};
-
 void PASS(sigmoid_i32)(int32_t *y, const int32_t *x, size_t n, int32_t c)
 {
     for (size_t i = 0; i < n; i++) {
@@ -115,7 +107,9 @@ void PASS(sigmoid_i32)(int32_t *y, const int32_t *x, size_t n, int32_t c)
         const int64_t at = (size * c + 32768) >> 16;
         const int64_t down = at >> 16 > 17 ? 17 : at >> 16;
         const uint32_t low = (uint32_t)at & 0xffff, j = low >> 10;
-        const int32_t p = powers[j] - (((powers[j] - powers[j + 1]) * (int32_t)(low & 1023)) >> 10);
+        const int32_t p =
+            lpu_int_powers[j] -
+            (((lpu_int_powers[j] - lpu_int_powers[j + 1]) * (int32_t)(low & 1023)) >> 10);
         const int32_t q = p >> down;
         /* The quotient's fraction is a multiple of 2^-17 or more away from 1: floor is exact. */
         const int32_t sig = (int32_t)(4294967296.0 / (double)(65536 + q));

@@ -9,6 +9,11 @@
 
 #define LPU_INLINE static inline __attribute__((always_inline))
 
+LPU_INLINE size_t lpu_vnni_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Bytes ahead that a stream is asked for: further gains nothing on the machines tried. */
 enum { LPU_VNNI_PREFETCH_BYTES = 1024 };
 
@@ -44,12 +49,7 @@ LPU_INLINE int32_t lpu_vnni_sum(const int8_t *x, size_t k)
 /* The first rows (at most 16) lanes of v. */
 LPU_INLINE void lpu_vnni_store(int32_t *y, size_t rows, __m512i v)
 {
-    _mm512_mask_storeu_epi32(y, rows < 16 ? (__mmask16)((1u << rows) - 1) : 0xffff, v);
-}
-
-LPU_INLINE size_t lpu_vnni_min(size_t a, size_t b)
-{
-    return a < b ? a : b;
+    _mm512_mask_storeu_epi32(y, (__mmask16)((1u << lpu_vnni_min(rows, 16)) - 1), v);
 }
 
 #endif

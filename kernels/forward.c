@@ -1,0 +1,170 @@
+/* kernels/forward.c - checks what it is given, cuts it into chunks, and picks the next token. */
+#include "kernels/forward_private.h"
+
+#include "kernels/memory.h"
+#include "workloads/ternary.h"
+
+#include <stdlib.h>
+
+struct lpu_forward {
+    lpu_forward_kind kind;
+    lpu_pass pass;
+    lpu_forward_ternary *ternary; /* one of the two */
+    lpu_forward_f16 *f16;
+};
+
+void *lpu_pool_take(lpu_pool *pool, size_t count, size_t elem_bytes)
+{
+    const size_t most = sizeof(pool->blocks) / sizeof(pool->blocks[0]);
+    size_t bytes;
+    void *block = NULL;
+
+    if (pool->count < most && !__builtin_mul_overflow(count, elem_bytes, &bytes)) {
+        block = lpu_memory_open(bytes);
+    }
+    if (!block) {
+        pool->is_short = true;
+        return NULL;
+    }
+    pool->blocks[pool->count] = block;
+    pool->bytes[pool->count++] = bytes;
+    return block;
+}
+
+void lpu_pool_close(lpu_pool *pool)
+{
+    while (pool->count) {
+        pool->count--;
+        lpu_memory_close(pool->blocks[pool->count], pool->bytes[pool->count]);
+    }
+}
+
+/* Both arithmetics need what the page defines: a gate for squared ReLU, whole groups of heads. */
+static lpu_status check(const lpu_weights *w, lpu_forward_kind kind, uint32_t kv_trits,
+                        uint32_t context_tokens, lpu_diag *diag)
+{
+    const lpu_model *m = &w->model;
+
+    if (kind == LPU_FORWARD_TERNARY && (kv_trits < 2 || kv_trits > LPU_TRITS_MAX)) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "forward: found %u trits for the cache, expected 2 to %d", kv_trits,
+                        LPU_TRITS_MAX);
+    }
+    if (!context_tokens || context_tokens > m->context_tokens) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "forward: found a context of %u tokens, expected 1 to %u", context_tokens,
+                        m->context_tokens);
+    }
+    if (!m->is_gated && m->activation == LPU_ACT_RELU2) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "forward: found squared ReLU without a gate, expected a gate");
+    }
+    if (!m->kv_heads || m->heads % m->kv_heads || m->head_elems % 2 ||
+        context_tokens > LPU_LAYOUT_K_MAX) {
+        return lpu_fail(
+            diag, LPU_ERR_RANGE,
+            "forward: found %u heads, %u KV heads of %u elements, expected whole groups "
+            "of heads of even size, and a context of at most %d",
+            m->heads, m->kv_heads, m->head_elems, LPU_LAYOUT_K_MAX);
+    }
+    return LPU_OK;
+}
+
+lpu_status lpu_forward_open(lpu_forward **out, const lpu_weights *weights, lpu_forward_kind kind,
+                            uint32_t kv_trits, uint32_t context_tokens, uint32_t threads,
+                            lpu_diag *diag)
+{
+    uint32_t allowed;
+
+    *out = NULL;
+    lpu_status status = check(weights, kind, kv_trits, context_tokens, diag);
+    if (!status) status = lpu_cpu_allowed(&allowed, diag);
+    if (status) return status;
+
+    lpu_forward *f = calloc(1, sizeof(*f));
+    if (!f) return lpu_fail(diag, LPU_ERR_MEMORY, "forward: out of memory");
+    f->kind = kind;
+    f->pass = (lpu_pass){.weights = weights,
+                         .kv_trits = kv_trits,
+                         .context_tokens = context_tokens,
+                         .chunk = LPU_FORWARD_CHUNK};
+    if (f->pass.chunk > context_tokens) f->pass.chunk = context_tokens;
+    lpu_kernels_init(&f->pass.k, allowed);
+
+    status = lpu_team_open(&f->pass.team, threads, diag);
+    if (!status && kind == LPU_FORWARD_TERNARY) {
+        status = lpu_forward_ternary_open(&f->ternary, &f->pass, diag);
+    } else if (!status) {
+        status = lpu_forward_f16_open(&f->f16, &f->pass, diag);
+    }
+    if (status) lpu_forward_close(&f);
+    *out = f;
+    return status;
+}
+
+void lpu_forward_close(lpu_forward **out)
+{
+    lpu_forward *f = *out;
+
+    if (!f) return;
+    lpu_forward_ternary_close(&f->ternary);
+    lpu_forward_f16_close(&f->f16);
+    lpu_team_close(&f->pass.team);
+    lpu_pool_close(&f->pass.pool);
+    free(f);
+    *out = NULL;
+}
+
+/* The lowest index among equals (section 10). */
+static int32_t argmax(const lpu_forward *f)
+{
+    const size_t vocab = f->pass.weights->model.vocab_elems;
+    const int32_t *whole = lpu_forward_logits_x32(f);
+    const float *real = lpu_forward_logits_f32(f);
+    size_t best = 0;
+
+    for (size_t i = 1; i < vocab; i++) {
+        if (whole ? whole[i] > whole[best] : real[i] > real[best]) best = i;
+    }
+    return (int32_t)best;
+}
+
+lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
+                           lpu_diag *diag)
+{
+    lpu_pass *pass = &f->pass;
+    const uint32_t vocab = pass->weights->model.vocab_elems;
+
+    if (!count || count > pass->context_tokens - pass->position) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "forward: found %zu tokens, expected 1 to %zu: %zu of the cache's %zu are "
+                        "in use",
+                        count, pass->context_tokens - pass->position, pass->position,
+                        pass->context_tokens);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i] >= 0 && (uint32_t)tokens[i] < vocab) continue;
+        return lpu_fail(diag, LPU_ERR_RANGE, "forward: found token %d at %zu, expected 0 to %u",
+                        tokens[i], i, vocab - 1);
+    }
+    while (count) {
+        const size_t n = count < pass->chunk ? count : pass->chunk;
+        if (f->ternary) lpu_forward_ternary_run(f->ternary, tokens, n, n == count);
+        if (f->f16) lpu_forward_f16_run(f->f16, tokens, n, n == count);
+        pass->position += n;
+        tokens += n;
+        count -= n;
+    }
+    *next = argmax(f);
+    return LPU_OK;
+}
+
+const int32_t *lpu_forward_logits_x32(const lpu_forward *f)
+{
+    return f->ternary ? lpu_forward_ternary_logits(f->ternary) : NULL;
+}
+
+const float *lpu_forward_logits_f32(const lpu_forward *f)
+{
+    return f->f16 ? lpu_forward_f16_logits(f->f16) : NULL;
+}

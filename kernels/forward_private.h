@@ -1,0 +1,54 @@
+/* kernels/forward_private.h - what the two forward passes share with forward.c. */
+#ifndef LPU_KERNELS_FORWARD_PRIVATE_H
+#define LPU_KERNELS_FORWARD_PRIVATE_H
+
+#include "kernels/forward.h"
+#include "kernels/kernels.h"
+#include "kernels/team.h"
+
+#include <stdbool.h>
+
+/* Tokens that go through a layer together, and through one call of attention. */
+enum { LPU_FORWARD_CHUNK = 128, LPU_FORWARD_QUERIES = 16 };
+
+/* Every buffer of a pass, freed together. */
+typedef struct lpu_pool {
+    void *blocks[48];
+    size_t bytes[48];
+    size_t count;
+    bool is_short; /* of memory: some take gave NULL */
+} lpu_pool;
+
+/* Zeroed room for count elements, or NULL and is_short. */
+void *lpu_pool_take(lpu_pool *pool, size_t count, size_t elem_bytes);
+void lpu_pool_close(lpu_pool *pool);
+
+/* What both arithmetics stand on. */
+typedef struct lpu_pass {
+    const lpu_weights *weights;
+    lpu_kernels k;
+    lpu_team *team;
+    lpu_pool pool;
+    uint32_t kv_trits;
+    size_t context_tokens, position; /* position: tokens in the cache */
+    size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
+} lpu_pass;
+
+typedef struct lpu_forward_ternary lpu_forward_ternary;
+typedef struct lpu_forward_f16 lpu_forward_f16;
+
+/* Each borrows pass. run takes at most pass->chunk tokens, known to be good and to fit; logits are
+ * computed where wants_logits. close accepts NULL. */
+lpu_status lpu_forward_ternary_open(lpu_forward_ternary **f, lpu_pass *pass, lpu_diag *diag);
+void lpu_forward_ternary_close(lpu_forward_ternary **f);
+void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count,
+                             bool wants_logits);
+const int32_t *lpu_forward_ternary_logits(const lpu_forward_ternary *f);
+
+lpu_status lpu_forward_f16_open(lpu_forward_f16 **f, lpu_pass *pass, lpu_diag *diag);
+void lpu_forward_f16_close(lpu_forward_f16 **f);
+void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count,
+                         bool wants_logits);
+const float *lpu_forward_f16_logits(const lpu_forward_f16 *f);
+
+#endif

@@ -1,0 +1,449 @@
+/* kernels/forward_ternary.c - the forward pass in the LPU's integers (workloads/arithmetic.md).
+ *
+ * A layer is a row of jobs for the team. Products split by output rows; all else splits by token
+ * (or by token and head), so that no member ever waits inside a job and every integer is the same
+ * for any number of threads and any cut of the prompt into chunks.
+ */
+#include "kernels/forward_private.h"
+#include "kernels/int_scale.h"
+#include "kernels/integer.h"
+#include "kernels/stream.h"
+#include "workloads/ternary.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Linear layers stream at 1.6 bits per weight; the head at 8. */
+static const lpu_layout linear_layout = LPU_LAYOUT_B3;
+
+typedef struct layer {
+    lpu_stream q, k, v, o, gate, up, down;
+    int8_t *keys;       /* (kv_heads) I8 streams of (context, head_elems) */
+    int8_t *values;     /* (kv_heads) I8 streams of (head_elems, context) */
+    lpu_scale *sk, *sv; /* (kv_heads, context) */
+} layer;
+
+/* What one member needs for itself. */
+typedef struct room {
+    int32_t *row;  /* the longest row of the model */
+    int32_t *acc;  /* (queries, context) */
+    int32_t *work; /* (context) */
+    int32_t *out;  /* (queries, head_elems) */
+    int8_t *p;     /* (queries, context) */
+    int8_t *query; /* (queries, head_elems) */
+} room;
+
+struct lpu_forward_ternary {
+    lpu_pass *pass;
+    layer *layers;
+    lpu_stream head;
+    room *rooms;                                                       /* (threads) */
+    size_t key_bytes, key_block_bytes, value_bytes, value_block_bytes; /* of a kv head, a block */
+    size_t q_elems, kv_elems, wide_elems; /* of all heads; of the longest quantised row */
+    int32_t *x;                           /* (chunk, hidden) residual stream */
+    int32_t *q, *k, *v, *attn;            /* (chunk, q_elems or kv_elems) */
+    int32_t *gate, *up;                   /* (chunk, ffn) */
+    int32_t *out;                         /* (chunk, hidden) of the o and down projections */
+    int8_t *a8;                           /* (chunk, wide_elems) input of a product */
+    lpu_scale *sx;                        /* (chunk) its scales */
+    int32_t *logits;                      /* (vocab) */
+    size_t tokens;                        /* of the chunk in hand */
+    const layer *layer;
+    const lpu_layer_weights *weights;
+};
+
+typedef struct lpu_forward_ternary pass;
+
+/* --- memory --------------------------------------------------------------------------------------
+ */
+
+static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
+{
+    const lpu_layer_weights *w = &f->pass->weights->layer[index];
+    layer *l = &f->layers[index];
+    const lpu_model *m = &f->pass->weights->model;
+    const size_t scales = (size_t)m->kv_heads * f->pass->context_tokens;
+    const struct {
+        lpu_stream *s;
+        const lpu_matrix *m;
+    } pairs[] = {{&l->q, &w->q},   {&l->k, &w->k},       {&l->v, &w->v},      {&l->o, &w->o},
+                 {&l->up, &w->up}, {&l->down, &w->down}, {&l->gate, &w->gate}};
+
+    for (size_t i = 0; i < (m->is_gated ? 7 : 6); i++) {
+        const lpu_layout layout = pairs[i].m->trits == 1 ? linear_layout : LPU_LAYOUT_I8;
+        lpu_status status = lpu_stream_load(pairs[i].s, layout, pairs[i].m, f->pass->team, diag);
+        if (status) return status;
+    }
+    l->keys += index * f->key_bytes * m->kv_heads;
+    l->values += index * f->value_bytes * m->kv_heads;
+    l->sk += index * scales;
+    l->sv += index * scales;
+    return LPU_OK;
+}
+
+static void open_rooms(pass *f)
+{
+    const lpu_model *m = &f->pass->weights->model;
+    const size_t threads = lpu_team_threads(f->pass->team), context = f->pass->context_tokens;
+    const size_t queries = LPU_FORWARD_QUERIES, hd = m->head_elems;
+    lpu_pool *pool = &f->pass->pool;
+    int32_t *row = lpu_pool_take(pool, threads * f->wide_elems, 4);
+    int32_t *acc = lpu_pool_take(pool, threads * queries * context, 4);
+    int32_t *work = lpu_pool_take(pool, threads * context, 4);
+    int32_t *out = lpu_pool_take(pool, threads * queries * hd, 4);
+    int8_t *p = lpu_pool_take(pool, threads * queries * context, 1);
+    int8_t *query = lpu_pool_take(pool, threads * queries * hd, 1);
+
+    f->rooms = lpu_pool_take(pool, threads, sizeof(*f->rooms));
+    for (size_t i = 0; i < threads && !pool->is_short; i++) {
+        f->rooms[i] =
+            (room){row + i * f->wide_elems, acc + i * queries * context, work + i * context,
+                   out + i * queries * hd,  p + i * queries * context,   query + i * queries * hd};
+    }
+}
+
+static void open_buffers(pass *f)
+{
+    const lpu_model *m = &f->pass->weights->model;
+    const size_t chunk = f->pass->chunk, context = f->pass->context_tokens;
+    const size_t heads = (size_t)m->layers * m->kv_heads;
+    lpu_pool *pool = &f->pass->pool;
+
+    f->q_elems = (size_t)m->heads * m->head_elems;
+    f->kv_elems = (size_t)m->kv_heads * m->head_elems;
+    f->wide_elems = m->hidden_elems > m->ffn_elems ? m->hidden_elems : m->ffn_elems;
+    if (f->q_elems > f->wide_elems) f->wide_elems = f->q_elems;
+    f->key_block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_I8, m->head_elems);
+    f->key_bytes = lpu_layout_bytes(LPU_LAYOUT_I8, context, m->head_elems);
+    f->value_block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_I8, context);
+    f->value_bytes = lpu_layout_bytes(LPU_LAYOUT_I8, m->head_elems, context);
+
+    f->x = lpu_pool_take(pool, chunk * m->hidden_elems, 4);
+    f->q = lpu_pool_take(pool, chunk * f->q_elems, 4);
+    f->k = lpu_pool_take(pool, chunk * f->kv_elems, 4);
+    f->v = lpu_pool_take(pool, chunk * f->kv_elems, 4);
+    f->attn = lpu_pool_take(pool, chunk * f->q_elems, 4);
+    f->gate = lpu_pool_take(pool, chunk * m->ffn_elems, 4);
+    f->up = lpu_pool_take(pool, chunk * m->ffn_elems, 4);
+    f->out = lpu_pool_take(pool, chunk * m->hidden_elems, 4);
+    f->a8 = lpu_pool_take(pool, chunk * f->wide_elems, 1);
+    f->sx = lpu_pool_take(pool, chunk, sizeof(*f->sx));
+    f->logits = lpu_pool_take(pool, m->vocab_elems, 4);
+    f->layers = lpu_pool_take(pool, m->layers, sizeof(*f->layers));
+    int8_t *keys = lpu_pool_take(pool, heads * f->key_bytes, 1);
+    int8_t *values = lpu_pool_take(pool, heads * f->value_bytes, 1);
+    lpu_scale *sk = lpu_pool_take(pool, heads * context, sizeof(*sk));
+    lpu_scale *sv = lpu_pool_take(pool, heads * context, sizeof(*sv));
+    for (size_t i = 0; i < m->layers && !pool->is_short; i++) {
+        f->layers[i] = (layer){.keys = keys, .values = values, .sk = sk, .sv = sv};
+    }
+    open_rooms(f);
+}
+
+lpu_status lpu_forward_ternary_open(lpu_forward_ternary **out, lpu_pass *pass_, lpu_diag *diag)
+{
+    const lpu_weights *w = pass_->weights;
+    lpu_status status = LPU_OK;
+
+    *out = NULL;
+    pass *f = calloc(1, sizeof(*f));
+    if (!f) return lpu_fail(diag, LPU_ERR_MEMORY, "forward: out of memory");
+    f->pass = pass_;
+    open_buffers(f);
+    if (pass_->pool.is_short) {
+        status = lpu_fail(diag, LPU_ERR_MEMORY, "forward: no memory for a context of %zu tokens",
+                          pass_->context_tokens);
+    }
+    for (size_t i = 0; i < w->model.layers && !status; i++) status = open_layer(f, i, diag);
+    if (!status) status = lpu_stream_load(&f->head, LPU_LAYOUT_I8, &w->head, pass_->team, diag);
+    if (status) lpu_forward_ternary_close(&f);
+    *out = f;
+    return status;
+}
+
+void lpu_forward_ternary_close(lpu_forward_ternary **out)
+{
+    pass *f = *out;
+
+    if (!f) return;
+    for (size_t i = 0; f->layers && i < f->pass->weights->model.layers; i++) {
+        layer *l = &f->layers[i];
+        lpu_stream *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (size_t j = 0; j < 7; j++) lpu_stream_close(all[j]);
+    }
+    lpu_stream_close(&f->head);
+    free(f);
+    *out = NULL;
+}
+
+/* --- jobs
+ * ------------------------------------------------------------------------------------------ */
+
+/* Runs a job that splits by token: one token is not worth waking anybody. */
+static void run_by_token(pass *f, void (*work)(void *arg, size_t member, size_t members), void *arg)
+{
+    if (f->tokens == 1) {
+        work(arg, 0, 1);
+    } else {
+        lpu_team_run(f->pass->team, work, arg);
+    }
+}
+
+/* Rows of X32 to A8, with or without a norm. */
+typedef struct norm_job {
+    pass *f;
+    const int32_t *x; /* (tokens, n) */
+    size_t n;
+    const lpu_gain *gain;
+} norm_job;
+
+static void norm_work(void *arg, size_t member, size_t members)
+{
+    const norm_job *j = arg;
+    pass *f = j->f;
+    size_t first;
+    const size_t n = lpu_team_share(f->tokens, member, members, &first);
+
+    for (size_t t = first; t < first + n; t++) {
+        f->sx[t] = lpu_int_normq(&f->pass->k, f->a8 + t * f->wide_elems, j->x + t * j->n, j->n,
+                                 LPU_INT_X32, j->gain, f->pass->weights->eps, f->rooms[member].row);
+    }
+}
+
+static void norm(pass *f, const int32_t *x, size_t n, const lpu_gain *gain)
+{
+    norm_job j = {f, x, n, gain};
+    run_by_token(f, norm_work, &j);
+}
+
+/* y[0..n) columns from first on of token t, in place from accumulators. */
+static void dequant(const pass *f, int32_t *y, size_t n, size_t first, lpu_scale sx,
+                    const lpu_matrix *m)
+{
+    if (!m->row_scales) {
+        lpu_int_dequant(&f->pass->k, y, y, n, lpu_int_mul(sx, m->scale));
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        y[i] = lpu_int_apply(y[i], lpu_int_mul(sx, m->row_scales[first + i]), LPU_INT_X32);
+    }
+}
+
+/* Up to three matrices times the rows in a8. With add, the product is added to that (X32). */
+typedef struct product_job {
+    pass *f;
+    struct {
+        const lpu_stream *s;
+        const lpu_matrix *m;
+        int32_t *y; /* (tokens, rows) */
+    } of[3];
+    size_t count;
+    int32_t *add;
+} product_job;
+
+static void product_work(void *arg, size_t member, size_t members)
+{
+    const product_job *j = arg;
+    const pass *f = j->f;
+
+    for (size_t i = 0; i < j->count; i++) {
+        const size_t stride = j->of[i].s->rows;
+        size_t n;
+        const size_t first =
+            lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8,
+                                    f->wide_elems, f->tokens, member, members, &n);
+        for (size_t t = 0; t < f->tokens; t++) {
+            int32_t *y = j->of[i].y + t * stride + first;
+            dequant(f, y, n, first, f->sx[t], j->of[i].m);
+            if (j->add) f->pass->k.addsat_i32(j->add + t * stride + first, y, n);
+        }
+    }
+}
+
+/* The element-wise stores of one key or value into its stream. */
+static void store_key(const pass *f, int8_t *stream, const int8_t *q, size_t at, size_t elems)
+{
+    for (size_t i = 0; i < elems; i++) {
+        *lpu_layout_i8_at(stream, f->key_block_bytes, at, i) = q[i];
+    }
+}
+
+static void store_value(const pass *f, int8_t *stream, const int8_t *q, size_t at, size_t elems)
+{
+    for (size_t i = 0; i < elems; i++) {
+        *lpu_layout_i8_at(stream, f->value_block_bytes, i, at) = q[i];
+    }
+}
+
+/* Rotates queries and keys, and writes the cache: by token and kv head. */
+static void cache_work(void *arg, size_t member, size_t members)
+{
+    const pass *f = arg;
+    const lpu_model *m = &f->pass->weights->model;
+    const lpu_kernels *k = &f->pass->k;
+    const size_t hd = m->head_elems, group = m->heads / m->kv_heads, kv_heads = m->kv_heads;
+    const int32_t limit = lpu_ternary_limit(f->pass->kv_trits);
+    int8_t *digits = f->rooms[member].query;
+    size_t first;
+    const size_t n = lpu_team_share(f->tokens * kv_heads, member, members, &first);
+
+    for (size_t i = first; i < first + n; i++) {
+        const size_t t = i / kv_heads, g = i % kv_heads, at = f->pass->position + t;
+        const int16_t *rope = f->pass->weights->rope + at * hd;
+        int32_t *key = f->k + t * f->kv_elems + g * hd;
+        const int32_t *value = f->v + t * f->kv_elems + g * hd;
+
+        for (size_t h = g * group; h < (g + 1) * group; h++) {
+            k->rope_i32(f->q + t * f->q_elems + h * hd, hd, rope);
+        }
+        k->rope_i32(key, hd, rope);
+        uint32_t a = lpu_int_quant(k, digits, key, hd, limit);
+        f->layer->sk[g * f->pass->context_tokens + at] = lpu_int_quant_scale(a, LPU_INT_X32, limit);
+        store_key(f, f->layer->keys + g * f->key_bytes, digits, at, hd);
+        a = lpu_int_quant(k, digits, value, hd, limit);
+        f->layer->sv[g * f->pass->context_tokens + at] = lpu_int_quant_scale(a, LPU_INT_X32, limit);
+        store_value(f, f->layer->values + g * f->value_bytes, digits, at, hd);
+    }
+}
+
+/* One head of the queries t0..t0 + n: scores, softmax, values. */
+static void attend(const pass *f, room *r, size_t h, size_t t0, size_t n)
+{
+    const lpu_model *m = &f->pass->weights->model;
+    const lpu_kernels *k = &f->pass->k;
+    const size_t hd = m->head_elems, g = h / (m->heads / m->kv_heads);
+    const size_t context = f->pass->context_tokens, keys = f->pass->position + t0 + n;
+    const uint8_t *key = (const uint8_t *)f->layer->keys + g * f->key_bytes;
+    const uint8_t *value = (const uint8_t *)f->layer->values + g * f->value_bytes;
+    lpu_scale sq[LPU_FORWARD_QUERIES], so[LPU_FORWARD_QUERIES];
+
+    for (size_t i = 0; i < n; i++) {
+        const int32_t *q = f->q + (t0 + i) * f->q_elems + h * hd;
+        const uint32_t a = lpu_int_quant(k, r->query + i * hd, q, hd, LPU_INT_A8);
+        sq[i] = lpu_int_mul(lpu_int_quant_scale(a, LPU_INT_X32, LPU_INT_A8),
+                            f->pass->weights->score_scale);
+    }
+    k->gemm_i8_i8(r->acc, keys, key, f->key_block_bytes, r->query, hd, keys, hd, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t own = f->pass->position + t0 + i + 1; /* later keys do not exist for it */
+        so[i] = lpu_int_softmax(k, r->p + i * keys, r->acc + i * keys, own, sq[i],
+                                f->layer->sk + g * context, f->layer->sv + g * context, r->work);
+        memset(r->p + i * keys + own, 0, keys - own);
+    }
+    k->gemm_i8_i8(r->out, hd, value, f->value_block_bytes, r->p, keys, hd, keys, n);
+    for (size_t i = 0; i < n; i++) {
+        lpu_int_dequant(k, f->attn + (t0 + i) * f->q_elems + h * hd, r->out + i * hd, hd, so[i]);
+    }
+}
+
+/* By head and group of queries, neighbours sharing a kv head. */
+static void attention_work(void *arg, size_t member, size_t members)
+{
+    const pass *f = arg;
+    const size_t groups = (f->tokens + LPU_FORWARD_QUERIES - 1) / LPU_FORWARD_QUERIES;
+    size_t first;
+    const size_t n =
+        lpu_team_share(groups * f->pass->weights->model.heads, member, members, &first);
+
+    for (size_t i = first; i < first + n; i++) {
+        const size_t t0 = i % groups * LPU_FORWARD_QUERIES, left = f->tokens - t0;
+        attend(f, &f->rooms[member], i / groups, t0,
+               left < LPU_FORWARD_QUERIES ? left : LPU_FORWARD_QUERIES);
+    }
+}
+
+/* The gated activation, then norm or quantisation alone, by token. */
+static void gate_work(void *arg, size_t member, size_t members)
+{
+    pass *f = arg;
+    const lpu_model *m = &f->pass->weights->model;
+    const size_t n = m->ffn_elems;
+    size_t first;
+    const size_t count = lpu_team_share(f->tokens, member, members, &first);
+
+    for (size_t t = first; t < first + count; t++) {
+        int32_t *up = f->up + t * n, *gate = m->is_gated ? f->gate + t * n : up;
+        const int32_t eh =
+            lpu_int_gate(&f->pass->k, up, gate, m->is_gated ? up : NULL, n, m->activation);
+        f->sx[t] =
+            lpu_int_normq(&f->pass->k, f->a8 + t * f->wide_elems, up, n, eh,
+                          &f->weights->ffn_sub_norm, f->pass->weights->eps, f->rooms[member].row);
+    }
+}
+
+/* --- the pass
+ * ---------------------------------------------------------------------------------------- */
+
+static void embed(pass *f, const int32_t *tokens)
+{
+    const lpu_matrix *e = &f->pass->weights->embed;
+    const size_t bytes = lpu_ternary_bytes(LPU_CODE_BASE3, e->cols);
+    int8_t *digits = f->a8; /* free until the first norm */
+    int32_t *v = f->rooms[0].row;
+
+    for (size_t t = 0; t < f->tokens; t++) {
+        const size_t row = (size_t)tokens[t];
+        memset(v, 0, e->cols * sizeof(*v));
+        for (uint32_t p = 0; p < e->trits; p++) {
+            const uint8_t *src = e->planes + (p * e->rows + row) * bytes;
+            const lpu_status status =
+                lpu_ternary_decode(LPU_CODE_BASE3, digits, src, e->cols, NULL);
+            assert(!status); /* the loader wrote these codes */
+            (void)status;
+            for (size_t c = 0; c < e->cols; c++) v[c] = 3 * v[c] + digits[c];
+        }
+        for (size_t c = 0; c < e->cols; c++) {
+            f->x[t * e->cols + c] = lpu_int_apply(v[c], e->row_scales[row], LPU_INT_X32);
+        }
+    }
+}
+
+static void run_layer(pass *f, size_t index)
+{
+    const lpu_layer_weights *w = &f->pass->weights->layer[index];
+    const layer *l = &f->layers[index];
+    const lpu_model *m = &f->pass->weights->model;
+    lpu_team *team = f->pass->team;
+    product_job qkv = {
+        f, {{&l->q, &w->q, f->q}, {&l->k, &w->k, f->k}, {&l->v, &w->v, f->v}}, 3, NULL};
+    product_job o = {f, {{&l->o, &w->o, f->out}}, 1, f->x};
+    product_job up = {
+        f, {{&l->up, &w->up, f->up}, {&l->gate, &w->gate, f->gate}}, m->is_gated ? 2 : 1, NULL};
+    product_job down = {f, {{&l->down, &w->down, f->out}}, 1, f->x};
+
+    f->layer = l;
+    f->weights = w;
+    norm(f, f->x, m->hidden_elems, &w->attn_norm);
+    lpu_team_run(team, product_work, &qkv);
+    run_by_token(f, cache_work, f);
+    lpu_team_run(team, attention_work, f);
+    norm(f, f->attn, f->q_elems, &w->attn_sub_norm);
+    lpu_team_run(team, product_work, &o);
+    norm(f, f->x, m->hidden_elems, &w->ffn_norm);
+    lpu_team_run(team, product_work, &up);
+    run_by_token(f, gate_work, f);
+    lpu_team_run(team, product_work, &down);
+}
+
+void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count,
+                             bool wants_logits)
+{
+    const lpu_weights *w = f->pass->weights;
+    const size_t hidden = w->model.hidden_elems;
+
+    f->tokens = count;
+    embed(f, tokens);
+    for (size_t i = 0; i < w->model.layers; i++) run_layer(f, i);
+    if (!wants_logits) return;
+
+    product_job head = {f, {{&f->head, &w->head, f->logits}}, 1, NULL};
+    f->tokens = 1;
+    norm(f, f->x + (count - 1) * hidden, hidden, &w->output_norm);
+    lpu_team_run(f->pass->team, product_work, &head);
+}
+
+const int32_t *lpu_forward_ternary_logits(const lpu_forward_ternary *f)
+{
+    return f->logits;
+}

@@ -1,0 +1,41 @@
+/* kernels/stream.h - a matrix of a model as the stream that a kernel reads, and its product.
+ *
+ * A stream owns its bytes. The product of a set of streams with the same activations is one job of
+ * a team: every member takes its share of the blocks of each.
+ */
+#ifndef LPU_KERNELS_STREAM_H
+#define LPU_KERNELS_STREAM_H
+
+#include "kernels/kernels.h"
+#include "kernels/team.h"
+#include "workloads/weights.h"
+
+typedef struct lpu_stream {
+    lpu_layout layout;
+    size_t rows, k, block_rows, block_bytes, bytes;
+    uint8_t *w;
+} lpu_stream;
+
+/* Allocates an empty stream of rows x k. */
+lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag);
+void lpu_stream_close(lpu_stream *s);
+
+/* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits, F16 of its
+ * real values. LPU_ERR_FORMAT if a plane holds an illegal code. */
+lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
+                           lpu_diag *diag);
+
+/* Opens an F16 stream of a row-major table of halves. */
+lpu_status lpu_stream_load_halves(lpu_stream *s, const uint16_t *halves, size_t rows, size_t k,
+                                  lpu_team *team, lpu_diag *diag);
+
+/* y[t][r] (tokens, rows; y_stride apart) = the product with x[t] (x_stride apart), for the blocks
+ * that fall to a member. Returns the first row and sets how many: the member owns these columns. */
+size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_t *y,
+                               size_t y_stride, const int8_t *x, size_t x_stride, size_t tokens,
+                               size_t member, size_t members, size_t *rows);
+size_t lpu_stream_multiply_f32(const lpu_stream *s, const lpu_kernels *k, float *y, size_t y_stride,
+                               const float *x, size_t x_stride, size_t tokens, size_t member,
+                               size_t members, size_t *rows);
+
+#endif
