@@ -117,16 +117,20 @@ void lpu_dram_close(lpu_dram **d)
 
 bool lpu_dram_offer(lpu_dram *d, uint64_t address, bool is_write, uint32_t tag)
 {
-    const lpu_dram_place place = lpu_dram_mapping_place(&d->mapping, address);
-    const uint32_t bank = lpu_dram_channel_bank(&d->common, place.bank);
+    const lpu_dram_mapping *m = &d->mapping;
+    uint64_t number;
+    lpu_dram_channel *channel = &d->channels[lpu_dram_mapping_channel(m, address, &number)];
 
     if (d->queued + d->flying + (d->taken_tail - d->taken_head) >= d->taken_size) return false;
-    if (d->is_resting) return false;
-    if (!lpu_dram_channel_offer(&d->channels[place.bank.channel], bank, place.row, is_write, tag,
-                                d->edge))
-        return false;
+    if (d->is_resting || lpu_dram_channel_is_full(channel)) return false;
+
+    const lpu_dram_bank bank = {.rank = lpu_dram_mapping_get(m->rank, number),
+                                .group = lpu_dram_mapping_get(m->group, number),
+                                .bank = lpu_dram_mapping_get(m->bank, number)};
+    lpu_dram_channel_offer(channel, lpu_dram_channel_bank(&d->common, bank),
+                           lpu_dram_mapping_get(m->row, number), is_write, tag, d->edge);
     d->queued++;
-    d->next_clock = d->edge;
+    if (d->next_clock > channel->next_clock) d->next_clock = channel->next_clock;
     return true;
 }
 

@@ -113,14 +113,20 @@ static void move_down(lpu_dram_channel *channel)
     channel->tail = to;
 }
 
-bool lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t row, bool is_write,
+static inline uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+void lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t row, bool is_write,
                             uint32_t tag, uint64_t clock)
 {
-    if (channel->read_count + channel->write_count >= channel->common->queue_requests) return false;
+    assert(!lpu_dram_channel_is_full(channel));
     if (channel->tail == LPU_DRAM_PLACES) move_down(channel);
 
     const uint32_t place = channel->tail++;
     lpu_dram_row_state *state = &channel->bank[bank];
+    const bool is_hit = state->open == (int64_t)row;
     channel->row[place] = row;
     channel->tag[place] = tag;
     channel->place_bank[place] = (uint16_t)bank;
@@ -129,9 +135,12 @@ bool lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t r
     channel->writes |= (uint64_t)is_write << place;
     channel->write_count += is_write;
     channel->read_count += !is_write;
-    if (state->open == (int64_t)row) channel->hits |= place_bit(place);
+    channel->hits |= (uint64_t)is_hit << place;
+
+    /* One more hit among reads: nothing changes before the data bus is free. */
+    if (is_hit && !is_write && !channel->is_writing)
+        clock = later(clock, channel->node[LPU_DRAM_SAME_CHANNEL]->earliest[LPU_DRAM_RD]);
     if (channel->next_clock > clock) channel->next_clock = clock;
-    return true;
 }
 
 static void nodes_of(const lpu_dram_channel *channel, uint32_t bank,
@@ -144,11 +153,6 @@ static void nodes_of(const lpu_dram_channel *channel, uint32_t bank,
     node[LPU_DRAM_SAME_RANK] =
         channel->node[LPU_DRAM_SAME_RANK] + (group >> channel->common->group_bits);
     node[LPU_DRAM_SAME_CHANNEL] = channel->node[LPU_DRAM_SAME_CHANNEL];
-}
-
-static inline uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
 }
 
 uint64_t lpu_dram_channel_earliest(const lpu_dram_channel *channel, lpu_dram_command command,

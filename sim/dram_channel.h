@@ -86,8 +86,13 @@ static inline uint32_t lpu_dram_channel_bank(const lpu_dram_common *common, lpu_
     return (bank.rank << common->group_bits | bank.group) << common->bank_bits | bank.bank;
 }
 
-/* False when the queue is full. clock is the first that may serve it. */
-bool lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t row, bool is_write,
+static inline bool lpu_dram_channel_is_full(const lpu_dram_channel *channel)
+{
+    return channel->read_count + channel->write_count >= channel->common->queue_requests;
+}
+
+/* Queues a request; the queue is not full. clock is the first that may serve it. */
+void lpu_dram_channel_offer(lpu_dram_channel *channel, uint32_t bank, uint32_t row, bool is_write,
                             uint32_t tag, uint64_t clock);
 
 /* Looks at clock next_clock: issues a command or not, and sets next_clock to a later one. True when

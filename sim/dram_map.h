@@ -18,42 +18,42 @@
 
 #include "sim/dram.h"
 
+typedef struct lpu_dram_field {
+    uint32_t shift, mask;
+} lpu_dram_field;
+
 typedef struct lpu_dram_mapping {
     uint32_t channels;
     bool is_channels_pow2;
     uint32_t channel_bits, burst_bits, piece_bits; /* piece: bursts of one interleave */
-    uint32_t group_bits, column_bits, bank_bits, rank_bits, row_bits;
+    uint32_t piece_mask;
+    lpu_dram_field group, column, bank, rank, row; /* of the number of a burst in its channel */
 } lpu_dram_mapping;
 
 /* config has passed lpu_dram_config_check. */
 void lpu_dram_mapping_init(lpu_dram_mapping *m, const lpu_dram_config *config);
 
-static inline uint32_t lpu_dram_mapping_cut(uint64_t *number, uint32_t bits)
+lpu_dram_place lpu_dram_mapping_place(const lpu_dram_mapping *m, uint64_t address);
+
+/* Channel of an address, and the number of its burst there. */
+static inline uint32_t lpu_dram_mapping_channel(const lpu_dram_mapping *m, uint64_t address,
+                                                uint64_t *number)
 {
-    const uint32_t low = (uint32_t)(*number & ((UINT64_C(1) << bits) - 1));
-    *number >>= bits;
-    return low;
+    const uint64_t burst = address >> m->burst_bits, piece = burst >> m->piece_bits;
+    uint64_t quotient = piece >> m->channel_bits;
+    uint32_t channel = (uint32_t)piece & (m->channels - 1);
+
+    if (!m->is_channels_pow2) {
+        quotient = piece / m->channels;
+        channel = (uint32_t)(piece % m->channels);
+    }
+    *number = quotient << m->piece_bits | (burst & m->piece_mask);
+    return channel;
 }
 
-static inline lpu_dram_place lpu_dram_mapping_place(const lpu_dram_mapping *m, uint64_t address)
+static inline uint32_t lpu_dram_mapping_get(lpu_dram_field field, uint64_t number)
 {
-    lpu_dram_place place;
-    uint64_t rest = address >> m->burst_bits;
-    const uint32_t piece = lpu_dram_mapping_cut(&rest, m->piece_bits);
-
-    if (m->is_channels_pow2) {
-        place.bank.channel = lpu_dram_mapping_cut(&rest, m->channel_bits);
-    } else {
-        place.bank.channel = (uint32_t)(rest % m->channels);
-        rest /= m->channels;
-    }
-    rest = rest << m->piece_bits | piece;
-    place.bank.group = lpu_dram_mapping_cut(&rest, m->group_bits);
-    place.column = lpu_dram_mapping_cut(&rest, m->column_bits);
-    place.bank.bank = lpu_dram_mapping_cut(&rest, m->bank_bits);
-    place.bank.rank = lpu_dram_mapping_cut(&rest, m->rank_bits);
-    place.row = lpu_dram_mapping_cut(&rest, m->row_bits);
-    return place;
+    return (uint32_t)(number >> field.shift) & field.mask;
 }
 
 #endif

@@ -141,6 +141,28 @@ static void add_rule(lpu_dram_timing *timing, const rule *r, const int clocks[])
                 add_effect(timing, before, after, r->scope, (uint32_t)latency);
 }
 
+/* Whether a rule of a wider scope says as much as effect e of the list, or more. */
+static bool is_implied(const lpu_dram_effect *list, uint32_t n, lpu_dram_effect e)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].after == e.after && list[i].scope > e.scope && list[i].clocks >= e.clocks)
+            return true;
+    return false;
+}
+
+/* Drops effects that others imply: fewer to apply with every command. */
+static void drop_implied(lpu_dram_timing *timing)
+{
+    for (int command = 0; command < LPU_DRAM_COMMANDS; command++) {
+        lpu_dram_effect *list = timing->effects[command];
+        uint32_t *count = &timing->effect_count[command];
+        for (uint32_t i = 0; i < *count;) {
+            if (is_implied(list, *count, list[i])) list[i] = list[--*count];
+            else i++;
+        }
+    }
+}
+
 void lpu_dram_timing_init(lpu_dram_timing *timing, const lpu_dram_config *config)
 {
     int clocks[TERMS];
@@ -149,6 +171,7 @@ void lpu_dram_timing_init(lpu_dram_timing *timing, const lpu_dram_config *config
     terms_in_clocks(clocks, config);
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         add_rule(timing, &rules[i], clocks);
+    drop_implied(timing);
 
     const uint32_t controller = (config->controller_ps + config->tck_ps - 1) / config->tck_ps;
     timing->read_clocks = (uint32_t)(clocks[CL] + clocks[BURST]) + controller;
