@@ -302,6 +302,35 @@ static void queue_holds_what_it_says(void)
     }
 }
 
+/* Completions that nobody takes are kept, in order, until there is no room; then offers are
+ * refused. */
+static void completions_wait_to_be_taken(void)
+{
+    for (size_t i = 0; i < memory_count; i++) {
+        lpu_dram_config c;
+        uint32_t tag = 0, sent = 0;
+        uint64_t now_ps = 0;
+        if (!load(&c, memories[i])) return;
+        lpu_dram *d = open_memory(&c);
+
+        while (!sent || !lpu_dram_is_idle(d)) {
+            while (lpu_dram_offer(d, (uint64_t)sent * c.burst_bytes, false, sent)) sent++;
+            now_ps += c.t_rc_ps;
+            lpu_dram_advance(d, now_ps);
+        }
+        CHECK(sent >= 4 * c.channels * c.queue_requests, "%s: full after %u", c.name, sent);
+        CHECK(!lpu_dram_offer(d, 0, false, 0), "%s: room for one more", c.name);
+        CHECK(lpu_dram_next_ps(d) == now_ps, "%s: nothing to take", c.name);
+        CHECK(lpu_dram_take(d, &tag), "%s: lost", c.name);
+        CHECK(lpu_dram_offer(d, 0, false, sent), "%s: no room after one was taken", c.name);
+        lpu_dram_advance(d, now_ps + 2 * (uint64_t)c.t_rfc_ps);
+        for (uint32_t k = 1; k <= sent; k++)
+            CHECK(lpu_dram_take(d, &tag), "%s: %u of %u", c.name, k, sent);
+        CHECK(tag == sent && !lpu_dram_take(d, &tag), "%s: the last is not the last", c.name);
+        lpu_dram_close(&d);
+    }
+}
+
 /* A read of an open row passes older reads of other rows of its bank, and the row stays open for
  * all of its hits. */
 static void hits_go_first(void)
@@ -471,6 +500,7 @@ int main(void)
     RUN(turnaround_takes_what_the_rules_say);
     RUN(idle_memory_refreshes_on_time);
     RUN(queue_holds_what_it_says);
+    RUN(completions_wait_to_be_taken);
     RUN(hits_go_first);
     RUN(nobody_waits_for_ever);
     free_memories();
