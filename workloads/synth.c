@@ -239,11 +239,11 @@ static void make_trits(int8_t *row, uint32_t cols, double zero_share, uint64_t s
 }
 
 /* Products of unit activations have unit variance: each row sums cols * (1 - zeros) of them.
- * Rounded to a half, so that every format holds the same number. */
+ * Rounded to the 8 bits of a bfloat, which a half holds too: every format has the same number. */
 static float linear_scale(uint32_t cols, double zero_share)
 {
     const double scale = 1 / sqrt(fmax(1, cols * (1 - zero_share)));
-    return lpu_quants_f16_to_f32(lpu_quants_f32_to_f16((float)scale));
+    return lpu_quants_bf16_to_f32(lpu_quants_f32_to_bf16((float)scale));
 }
 
 /* Memory for one row of any tensor. */

@@ -165,9 +165,10 @@ static void check_layers(const lpu_gguf *g, const lpu_weights *w)
 
 static void every_type(void)
 {
-    const lpu_quant types[] = {LPU_QUANT_TQ1_0, LPU_QUANT_TQ2_0, LPU_QUANT_I2_S, LPU_QUANT_F16,
-                               LPU_QUANT_F32};
-    uint8_t *first = NULL; /* planes of the first file: all files hold the same digits */
+    const lpu_quant types[] = {LPU_QUANT_TQ1_0, LPU_QUANT_TQ2_0, LPU_QUANT_I2_S,
+                               LPU_QUANT_F16,   LPU_QUANT_F32,   LPU_QUANT_BF16};
+    uint8_t *first = NULL; /* planes of the first file: all files hold the same model */
+    float scale = 0;
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         lpu_gguf *g;
@@ -186,8 +187,10 @@ static void every_type(void)
         if (!first) {
             first = malloc(bytes);
             memcpy(first, m->planes, bytes);
+            scale = m->real_scale;
         }
         CHECK(!memcmp(first, m->planes, bytes), "type %d holds other digits", types[i]);
+        CHECK(m->real_scale == scale, "type %d holds another scale", types[i]);
         CHECK(fabs(w->model.zero_share - 0.31) < 0.01, "zero_share %g", w->model.zero_share);
         CHECK(w->model.weights == LPU_WEIGHTS_TERNARY && w->model.activation == LPU_ACT_RELU2 &&
                   w->model.is_gated && w->model.has_sub_norm && w->model.is_tied,
