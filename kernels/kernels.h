@@ -71,6 +71,15 @@ typedef void lpu_sigmoid_i32_fn(int32_t *y, const int32_t *x, size_t n, int32_t 
 typedef void lpu_gate_i32_fn(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
                              int32_t su);
 
+/* Reads bytes, a multiple of 512, as fast as it can; returns the exclusive or of its 64-bit words.
+ */
+typedef uint64_t lpu_read_u64_fn(const uint8_t *w, size_t bytes);
+
+/* Multiplies and adds in registers only, rounds times (at most 2^20): 1 x 1, so that the sum which
+ * it returns is the number of products. */
+typedef uint64_t lpu_peak_i8_fn(size_t rounds);
+typedef uint64_t lpu_peak_f32_fn(size_t rounds);
+
 #define LPU_KERNEL(op, isa, needs, rows, k_step) lpu_##op##_fn lpu_##op##_##isa;
 #include "kernels/kernels.def"
 #undef LPU_KERNEL
@@ -94,6 +103,9 @@ typedef struct lpu_kernels {
     lpu_relu2_i32_fn *relu2_i32;
     lpu_sigmoid_i32_fn *sigmoid_i32;
     lpu_gate_i32_fn *gate_i32;
+    lpu_read_u64_fn *read_u64;
+    lpu_peak_i8_fn *peak_i8;
+    lpu_peak_f32_fn *peak_f32;
 } lpu_kernels;
 
 /* The fastest kernels among those that this CPU has and allowed permits. */

@@ -636,6 +636,42 @@ static void check_sigmoid_i32(lpu_sigmoid_i32_fn *f)
     }
 }
 
+/* --- limits --- */
+
+static void check_read_u64(lpu_read_u64_fn *f)
+{
+    for (size_t bytes = 0; bytes <= 11 * now.k_step; bytes += now.k_step) {
+        uint8_t *from = malloc(bytes + 1);
+        uint64_t expected = 0, word;
+        if (!from) abort();
+        for (size_t i = 0; i < bytes; i++) from[i] = (uint8_t)draw();
+        for (size_t i = 0; i < bytes; i += 8) {
+            memcpy(&word, from + i, 8);
+            expected ^= word;
+        }
+        const tight t = tight_open(from, bytes, 1);
+        const uint64_t found = f(t.data, bytes);
+        free(t.base);
+        free(from);
+        CHECK(found == expected, "%s bytes %zu: %llx, expected %llx", now.name, bytes,
+              (unsigned long long)found, (unsigned long long)expected);
+    }
+}
+
+/* The sum of ones grows with the rounds, from nothing, by the same number each. */
+static void check_peak_i8(lpu_peak_i8_fn *f)
+{
+    CHECK_EQ(f(0), 0);
+    CHECK(f(1) >= 64, "%s: a round has %llu products", now.name, (unsigned long long)f(1));
+    CHECK_EQ(f(1000), 1000 * f(1));
+    CHECK_EQ(f(1 << 20), f(1) << 20);
+}
+
+static void check_peak_f32(lpu_peak_f32_fn *f)
+{
+    check_peak_i8(f);
+}
+
 /* --- the table
  * -------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,101 @@
+/* kernels/measure.h - how fast this CPU does the matrix products of a model: ternary beside FP16.
+ *
+ * Weights are streamed from memory that is larger than the caches. Everything that is compared is
+ * timed in turns, within one run, beside the machine's own limits. Only products are timed: norms,
+ * attention over the cache and the like are not in it.
+ */
+#ifndef LPU_KERNELS_MEASURE_H
+#define LPU_KERNELS_MEASURE_H
+
+#include "kernels/layout.h"
+#include "workloads/model.h"
+#include "workloads/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LPU_MEASURE_PRODUCTS_MAX = 8 * LPU_LAYOUTS * 2,
+    LPU_MEASURE_PREFILL_TOKENS = 128,
+};
+
+/* A sample whose 90th percentile is above this times its 10th is not to be quoted. */
+#define LPU_MEASURE_SPREAD_MAX 1.5
+
+/* Wall times of repeated runs. */
+typedef struct lpu_sample {
+    double median_ns, p10_ns, p90_ns;
+    uint32_t runs;
+} lpu_sample;
+
+/* p90 / p10. */
+double lpu_sample_spread(const lpu_sample *s);
+bool lpu_sample_is_noisy(const lpu_sample *s);
+
+/* The machine at its best, with a number of threads. */
+typedef struct lpu_measure_limits {
+    uint32_t threads;
+    double read_bytes_per_s; /* memory to registers, several streams, prefetched */
+    double i8_macs_per_s;    /* int8 products in registers */
+    double f32_macs_per_s;   /* FP32 products in registers */
+    bool is_noisy;           /* of the three samples, any */
+} lpu_measure_limits;
+
+/* One matrix shape of a decode token, in one layout, with one token. */
+typedef struct lpu_measure_product {
+    char name[32]; /* "q, o": the matrices of this shape */
+    bool is_head;
+    lpu_layout layout;
+    uint32_t threads;
+    size_t rows, k;
+    uint64_t bytes; /* of the stream */
+    lpu_sample time;
+    double weights_per_s, bytes_per_s;
+    double bandwidth_share; /* bytes_per_s over the limit of the same threads */
+} lpu_measure_product;
+
+/* All the products of a token. The head of ternary weights is int8. */
+typedef struct lpu_measure_token {
+    lpu_layout layout;
+    uint32_t threads;
+    uint32_t layers, layers_timed; /* fewer are timed where all do not fit; times are scaled up */
+    uint64_t bytes;                /* of all layers and the head */
+    lpu_sample decode;
+    double decode_tokens_per_s, bandwidth_share;
+    lpu_sample prefill; /* LPU_MEASURE_PREFILL_TOKENS tokens; only the last one's head */
+    double prefill_tokens_per_s;
+    bool has_joules; /* the processor has a meter that this user may read */
+    double joules_per_token;
+} lpu_measure_token;
+
+/* Products and tokens are sorted by threads, then layout, then order in the model. */
+typedef struct lpu_measure {
+    char isa[32]; /* of the kernels: "avx512vnni" */
+    size_t memory_bytes;
+    uint32_t threads_counts, threads[2];
+    lpu_measure_limits limits[2];
+    size_t product_count, token_count;
+    lpu_measure_product products[LPU_MEASURE_PRODUCTS_MAX];
+    lpu_measure_token tokens[LPU_LAYOUTS * 2];
+} lpu_measure;
+
+typedef struct lpu_measure_options {
+    const lpu_model *model;
+    uint32_t threads;    /* 1 and this many are measured; 0: all cores */
+    double seconds;      /* about; 0: 120 */
+    size_t memory_bytes; /* for the weights; 0: 3 GB, or a quarter of the machine's memory */
+    void (*progress)(void *user, double share); /* NULL: nobody looks */
+    void *user;
+} lpu_measure_options;
+
+/* Measures. LPU_ERR_RANGE where a matrix of the model does not fit memory_bytes. */
+lpu_status lpu_measure_run(lpu_measure *out, const lpu_measure_options *options, lpu_diag *diag);
+
+/* The rows of a result; NULL where there is none. threads is one of out->threads. */
+const lpu_measure_token *lpu_measure_find_token(const lpu_measure *m, lpu_layout layout,
+                                                uint32_t threads);
+const lpu_measure_product *lpu_measure_find_product(const lpu_measure *m, const char *name,
+                                                    lpu_layout layout, uint32_t threads);
+
+#endif
