@@ -21,14 +21,27 @@ static const double log2_e = 1.4426950408889634; /* log2(e) */
 typedef struct reader {
     const lpu_gguf *g;
     lpu_weights *w;
-    char arch[32];
-    bool *is_used; /* (tensors) by index */
+    const char *arch;
+    bool is_interleaved; /* the rows of each head of Q and K */
+    bool *is_used;       /* (tensors) by index */
     uint64_t zero_elems;
     lpu_diag *diag;
 } reader;
 
-/* Architectures of this type of model, as llama.cpp (first) and bitnet.cpp name them. */
-static const char *const archs[] = {"bitnet", "bitnet-b1.58", "bitnet-25"};
+/* Architectures that hold models of this type, as llama.cpp (first and last) and bitnet.cpp name
+ * them. llama: Falcon3-1.58 and Llama3-8B-1.58. Its files pair neighbours in RoPE, so the rows of
+ * each head of Q and K are interleaved; the others pair halves, as arithmetic.md does
+ * (llama.cpp, llama_model_rope_type: NORM for llama, NEOX for bitnet). */
+static const struct {
+    const char *name;
+    lpu_activation activation; /* where the file does not tell */
+    bool is_interleaved;
+} archs[] = {
+    {"bitnet", LPU_ACT_RELU2, false}, /* BitNet b1.58 2B4T model card: squared ReLU */
+    {"bitnet-b1.58", LPU_ACT_RELU2, false},
+    {"bitnet-25", LPU_ACT_RELU2, false},
+    {"llama", LPU_ACT_SILU, true},
+};
 
 static lpu_status find_arch(reader *r)
 {
@@ -37,8 +50,10 @@ static lpu_status find_arch(reader *r)
 
     if (status) return status;
     for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
-        if (strlen(archs[i]) != s.bytes || memcmp(archs[i], s.text, s.bytes)) continue;
-        strcpy(r->arch, archs[i]);
+        if (strlen(archs[i].name) != s.bytes || memcmp(archs[i].name, s.text, s.bytes)) continue;
+        r->arch = archs[i].name;
+        r->is_interleaved = archs[i].is_interleaved;
+        r->w->model.activation = archs[i].activation;
         return LPU_OK;
     }
     char text[32] = "";
@@ -46,7 +61,8 @@ static lpu_status find_arch(reader *r)
         text[i] = s.text[i] >= ' ' && s.text[i] <= '~' ? s.text[i] : '?';
     }
     return lpu_fail(r->diag, LPU_ERR_FORMAT,
-                    "%s: architecture is \"%s\", expected bitnet, bitnet-b1.58 or bitnet-25",
+                    "%s: architecture is \"%s\", expected bitnet, bitnet-b1.58, bitnet-25 "
+                    "or llama",
                     lpu_gguf_name(r->g), text);
 }
 
@@ -71,7 +87,7 @@ static lpu_status shape_f32(const reader *r, const char *suffix, double *value)
     return status;
 }
 
-/* The file does not tell the activation of these models; ours do. */
+/* Files of others do not tell the activation; ours do. */
 static lpu_status read_activation(const reader *r, lpu_activation *activation)
 {
     static const struct {
@@ -80,7 +96,6 @@ static lpu_status read_activation(const reader *r, lpu_activation *activation)
     } names[] = {{"relu2", LPU_ACT_RELU2}, {"silu", LPU_ACT_SILU}, {"gelu", LPU_ACT_GELU}};
     lpu_gguf_string s;
 
-    *activation = LPU_ACT_RELU2; /* BitNet b1.58 2B4T model card: squared ReLU */
     if (!lpu_gguf_has(r->g, "setun.activation")) return LPU_OK;
     lpu_status status = lpu_gguf_get_string(r->g, "setun.activation", &s, r->diag);
     if (status) return status;
@@ -207,8 +222,8 @@ static lpu_status load_gain(reader *r, lpu_gain *gain, const char *prefix, const
 }
 
 /* A matrix and the factor that some files keep beside it. */
-static lpu_status load_linear(reader *r, lpu_matrix *m, const char *prefix, const char *name,
-                              uint32_t rows, uint32_t cols)
+static lpu_status load_matrix(reader *r, lpu_matrix *m, const char *prefix, const char *name,
+                              uint32_t rows, uint32_t cols, uint32_t interleaved_rows)
 {
     char full[96];
     const lpu_gguf_tensor *t, *factor_tensor;
@@ -228,7 +243,14 @@ static lpu_status load_linear(reader *r, lpu_matrix *m, const char *prefix, cons
     snprintf(full, sizeof(full), "%s%s.weight", prefix, name);
     status = find_tensor(r, full, rows, cols, false, &t);
     if (status) return status;
-    return lpu_weights_convert_linear(m, r->g, t, factor, &r->zero_elems, r->diag);
+    return lpu_weights_convert_linear(m, r->g, t, factor, interleaved_rows, &r->zero_elems,
+                                      r->diag);
+}
+
+static lpu_status load_linear(reader *r, lpu_matrix *m, const char *prefix, const char *name,
+                              uint32_t rows, uint32_t cols)
+{
+    return load_matrix(r, m, prefix, name, rows, cols, 0);
 }
 
 static lpu_status load_layer(reader *r, uint32_t layer)
@@ -237,13 +259,14 @@ static lpu_status load_layer(reader *r, uint32_t layer)
     lpu_layer_weights *l = &r->w->layer[layer];
     const uint32_t hidden = m->hidden_elems, ffn = m->ffn_elems;
     const uint32_t q = m->heads * m->head_elems, kv = m->kv_heads * m->head_elems;
+    const uint32_t head = r->is_interleaved ? m->head_elems : 0;
     char p[32];
     lpu_status status;
 
     snprintf(p, sizeof(p), "blk.%" PRIu32 ".", layer);
     status = load_gain(r, &l->attn_norm, p, "attn_norm", hidden, false);
-    if (!status) status = load_linear(r, &l->q, p, "attn_q", q, hidden);
-    if (!status) status = load_linear(r, &l->k, p, "attn_k", kv, hidden);
+    if (!status) status = load_matrix(r, &l->q, p, "attn_q", q, hidden, head);
+    if (!status) status = load_matrix(r, &l->k, p, "attn_k", kv, hidden, head);
     if (!status) status = load_linear(r, &l->v, p, "attn_v", kv, hidden);
     if (!status) status = load_gain(r, &l->attn_sub_norm, p, "attn_sub_norm", q, true);
     if (!status) status = load_linear(r, &l->o, p, "attn_output", hidden, q);

@@ -40,7 +40,8 @@ typedef struct task {
     const table *table;
     lpu_matrix *m;
     uint16_t *f16;
-    float tensor_scale; /* of I2_S, else 0 */
+    float tensor_scale;      /* of I2_S, else 0 */
+    size_t interleaved_rows; /* of one head; 0: rows stay where they are */
     char where[LPU_GGUF_NAME_BYTES + 260];
 } task;
 
@@ -95,6 +96,14 @@ static void pack_row(const task *k, size_t row, const int8_t *values)
     }
 }
 
+/* Where a row of the file goes: rows 0, 1, 2, 3 of a head of 4 to 0, 2, 1, 3. */
+static size_t row_place(const task *k, size_t row)
+{
+    const size_t n = k->interleaved_rows;
+    if (!n) return row;
+    return row / n * n + row % 2 * (n / 2) + row % n / 2;
+}
+
 static const uint8_t *row_data(const task *k, size_t row)
 {
     return (const uint8_t *)k->t->data + row * lpu_quants_row_bytes(k->t->type, k->m->cols);
@@ -112,7 +121,7 @@ static void *linear_rows(void *user)
         s->status = lpu_quants_read_trits(k->t->type, values, &s->scale, row_data(k, row), cols,
                                           k->where, &s->diag);
         if (s->status) break;
-        pack_row(k, row, values);
+        pack_row(k, row_place(k, row), values);
         uint64_t some = 0;
         for (size_t i = 0; i < cols; i++) some += (uint64_t)(values[i] & 1);
         s->zero_elems += cols - some;
@@ -244,7 +253,8 @@ static lpu_status read_tensor_scale(task *k, lpu_diag *diag)
 }
 
 lpu_status lpu_weights_convert_linear(lpu_matrix *m, const lpu_gguf *g, const lpu_gguf_tensor *t,
-                                      float factor, uint64_t *zero_elems, lpu_diag *diag)
+                                      float factor, size_t interleaved_rows, uint64_t *zero_elems,
+                                      lpu_diag *diag)
 {
     share shares[THREADS_MAX];
     task k = {0};
@@ -257,6 +267,7 @@ lpu_status lpu_weights_convert_linear(lpu_matrix *m, const lpu_gguf *g, const lp
     }
     table_init(&b, 1);
     k.table = &b;
+    k.interleaved_rows = interleaved_rows;
     status = begin(&k, m, g, t, 1, diag);
     if (!status) status = read_tensor_scale(&k, diag);
     if (status) return status;

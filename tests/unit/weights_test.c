@@ -295,7 +295,8 @@ typedef struct oddity {
     const char *wide, *spoilt;   /* a vector that is too long; a matrix with one weight at value */
     const char *activation;      /* setun.activation, unless NULL */
     float value;
-    bool has_scale, has_factors, is_llama;
+    bool has_scale, has_factors;
+    const char *arch; /* bitnet-25, unless given */
 } oddity;
 
 typedef struct item {
@@ -340,7 +341,7 @@ static lpu_status write_item(lpu_gguf_writer *w, const item *it, const oddity *o
     const size_t n = (size_t)(it->rows ? it->rows : 1) * it->cols;
 
     for (size_t i = 0; i < n; i++) {
-        values[i] = it->rows == HIDDEN ? 0.75f * (float)((int)(i * 7 / 3 % 3) - 1)
+        values[i] = it->rows == HIDDEN ? 0.75f * (float)((int)((i * i + i / 5) % 3) - 1)
                                        : (float)(i + 1) / (float)n;
     }
     if (!strcmp(it->name, "blk.0.attn_q.scale")) values[0] = 0.5f;
@@ -355,23 +356,28 @@ static lpu_status make_odd(const oddity *o, lpu_diag *diag)
     static const struct {
         const char *key;
         uint32_t value;
-    } numbers[] = {{"bitnet-25.block_count", 1},
-                   {"bitnet-25.embedding_length", HIDDEN},
-                   {"bitnet-25.feed_forward_length", FFN},
-                   {"bitnet-25.context_length", 8},
-                   {"bitnet-25.attention.head_count", 2}};
+    } numbers[] = {{"block_count", 1},
+                   {"embedding_length", HIDDEN},
+                   {"feed_forward_length", FFN},
+                   {"context_length", 8},
+                   {"attention.head_count", 2}};
     item items[16];
+    char key[64];
+    const char *arch = o->arch ? o->arch : "bitnet-25";
     const size_t n = list_items(items, o);
     lpu_gguf_writer *w;
     lpu_status status = lpu_gguf_writer_open(&w, temporary(), diag);
 
     if (status) return status;
-    lpu_gguf_writer_put_string(w, "general.architecture", o->is_llama ? "llama" : "bitnet-25");
+    lpu_gguf_writer_put_string(w, "general.architecture", arch);
     for (size_t i = 0; i < 5; i++) {
-        lpu_gguf_writer_put_u32(w, numbers[i].key, numbers[i].value);
+        snprintf(key, sizeof(key), "%s.%s", arch, numbers[i].key);
+        lpu_gguf_writer_put_u32(w, key, numbers[i].value);
     }
-    lpu_gguf_writer_put_f32(w, "bitnet-25.attention.layer_norm_rms_epsilon", 1e-6f);
-    lpu_gguf_writer_put_f32(w, "bitnet-25.rope.freq_base", 500);
+    snprintf(key, sizeof(key), "%s.attention.layer_norm_rms_epsilon", arch);
+    lpu_gguf_writer_put_f32(w, key, 1e-6f);
+    snprintf(key, sizeof(key), "%s.rope.freq_base", arch);
+    lpu_gguf_writer_put_f32(w, key, 500);
     if (o->activation) lpu_gguf_writer_put_string(w, "setun.activation", o->activation);
     for (size_t i = 0; i < n; i++) {
         lpu_gguf_writer_declare(w, items[i].name, LPU_QUANT_F32, items[i].cols, items[i].rows);
@@ -423,13 +429,45 @@ static void by_hand(void)
     lpu_gguf_close(&g);
 }
 
+/* Files of llama pair neighbours in RoPE: row 2i+j of a head is row j*3+i here, for Q and K only.
+ */
+static void interleaved_heads(void)
+{
+    lpu_weights *plain, *w;
+
+    CHECK_OK(make_odd(&(oddity){.arch = "bitnet"}, diag));
+    CHECK_OK(lpu_weights_open(&plain, temporary(), 5, 0, diag));
+    CHECK_OK(make_odd(&(oddity){.arch = "llama"}, diag));
+    CHECK_OK(lpu_weights_open(&w, temporary(), 5, 0, diag));
+    CHECK(w->model.activation == LPU_ACT_SILU, "activation");
+    CHECK(plain->model.activation == LPU_ACT_RELU2, "activation");
+    const struct {
+        const lpu_matrix *m, *plain;
+        bool is_moved;
+    } rows[] = {{&w->layer[0].q, &plain->layer[0].q, true},
+                {&w->layer[0].k, &plain->layer[0].k, true},
+                {&w->layer[0].v, &plain->layer[0].v, false},
+                {&w->layer[0].o, &plain->layer[0].o, false}};
+    for (size_t n = 0; n < 4; n++) {
+        for (size_t row = 0; row < HIDDEN; row++) {
+            const size_t head = row / 6, j = row % 6 / 3, i = row % 3;
+            const size_t source = rows[n].is_moved ? 6 * head + 2 * i + j : row;
+            for (size_t c = 0; c < HIDDEN; c++) {
+                CHECK_EQ(element(rows[n].m, row, c), element(rows[n].plain, source, c));
+            }
+        }
+    }
+    lpu_weights_close(&plain);
+    lpu_weights_close(&w);
+}
+
 static void odd_files(void)
 {
     const struct {
         oddity o;
         const char *words;
     } rows[] = {
-        {{.is_llama = true}, "architecture is \"llama\", expected bitnet"},
+        {{.arch = "gpt2"}, "architecture is \"gpt2\", expected bitnet"},
         {{.missing = "blk.0.attn_v.weight"}, "tensor blk.0.attn_v.weight is missing"},
         {{.missing = "blk.0.ffn_norm.weight"}, "tensor blk.0.ffn_norm.weight is missing"},
         {{.missing = "token_embd.weight"}, "vocab_elems is 0"},
@@ -532,6 +570,7 @@ int main(void)
     RUN(binary);
     RUN(rotary_table);
     RUN(by_hand);
+    RUN(interleaved_heads);
     RUN(odd_files);
     RUN(damage);
     unlink(temporary());
