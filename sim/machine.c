@@ -130,6 +130,7 @@ static uint64_t quiet_cycles(const lpu_machine *m)
 {
     const uint64_t memory_ps = lpu_dram_next_ps(m->dram);
     uint64_t quiet = lpu_array_quiet_cycles(m->array);
+    lpu_array_out out;
 
     if (memory_ps != UINT64_MAX) {
         const uint64_t at = cycle_at(m, memory_ps);
@@ -139,6 +140,11 @@ static uint64_t quiet_cycles(const lpu_machine *m)
     if (m->vector.is_busy) {
         const uint64_t at = m->vector.done_at_cycles;
         const uint64_t n = at > m->now_cycles ? at - m->now_cycles : 0;
+        if (n < quiet) quiet = n;
+    }
+    lpu_array_outputs(m->array, &out);
+    if (out.y_valid) { /* the last beat of a product retires it */
+        const uint64_t n = m->tiles.products[m->tiles.first].beats_left - 1;
         if (n < quiet) quiet = n;
     }
     return quiet;
