@@ -3,7 +3,7 @@ table = ARG1; stem = ARG2; width = 960; height = 420
 load system("dirname '".ARG0."'")."/style.gp"
 
 is_product(x) = column("ternary_weights_per_s") > 0 ? x : NaN
-is_token(x)   = column("ternary_tokens_per_s") > 0 ? x : NaN
+is_token(x)   = strcol("product") eq "whole token" ? x : NaN
 giga(name)    = column(name) / 1e9
 tick(n)       = sprintf('%s"%s\n%s x %s" %d', n ? ", " : "", strcol("product"), strcol("rows"), strcol("cols"), n)
 products = 0; ticks = ""

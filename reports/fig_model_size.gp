@@ -14,9 +14,18 @@ filled(w)  = w eq "fp16" ? 5 : 7
 hollow(w)  = w eq "fp16" ? 4 : 6
 dash(i)    = i == 1 ? 1 : i == 2 ? 2 : 4
 called(w)  = w eq "fp16" ? "FP16" : "ternary"
-end(s, w)  = is(s, w) && column("size_b") == size_max ? column("size_b") : NaN # where its label goes
+# Where the label of a line goes: its largest size.
+end(s, w)  = is(s, w) && column("size_b") == word(ends, 2 * place(machines, s) - (w eq "fp16")) + 0 ? column("size_b") : NaN
 
 stats table using (column("size_b")) name "size" nooutput
+ends = ""
+do for [i=1:words(machines)] {
+    do for [w in "fp16 ternary"] {
+        last = 0
+        stats table using (is(word(machines, i), w) && column("size_b") > last ? (last = column("size_b"), 0) : 0) nooutput
+        ends = ends.sprintf(" %g", last)
+    }
+}
 
 do for [kind in kinds] {
     @BEGIN
