@@ -4,6 +4,7 @@
  * plane is summed in 16 bits, for 64 lines at most: 64 * 2 * 2 * 127 = 32512.
  */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -57,15 +58,18 @@ static inline void add_lines(__m256i *sums, const uint8_t *w, const int8_t *x, s
                              size_t lines)
 {
     __m256i part[5];
+    LPU_UNROLL
     for (size_t p = 0; p < 5; p++) part[p] = _mm256_setzero_si256();
 
     for (size_t i = 0; i < lines; i++, c += 4, w += 64) {
         __m256i digit[5];
         decode(digit, _mm256_loadu_si256((const __m256i *)(const void *)w));
+        LPU_UNROLL
         for (size_t p = 0; p < 5; p++) {
             part[p] = _mm256_add_epi16(part[p], _mm256_maddubs_epi16(digit[p], broadcast(x, k, c)));
         }
     }
+    LPU_UNROLL
     for (size_t p = 0; p < 5; p++) {
         sums[p] = _mm256_add_epi32(sums[p], _mm256_madd_epi16(part[p], _mm256_set1_epi16(1)));
     }
@@ -75,13 +79,16 @@ static void block(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, si
 {
     int32_t out[80];
 
+    LPU_UNROLL
     for (size_t h = 0; h < 2; h++) {
         __m256i sums[5];
+        LPU_UNROLL
         for (size_t p = 0; p < 5; p++) sums[p] = _mm256_setzero_si256();
         for (size_t c = 0; c < k; c += 4 * LINES) {
             const size_t left = (k - c + 3) / 4;
             add_lines(sums, w + 16 * c + 32 * h, x, k, c, left < LINES ? left : LINES);
         }
+        LPU_UNROLL
         for (size_t p = 0; p < 5; p++) {
             _mm256_storeu_si256((__m256i *)(void *)(out + 16 * p + 8 * h),
                                 _mm256_sub_epi32(sums[p], _mm256_set1_epi32(sum)));

@@ -82,10 +82,12 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
                             const size_t n)
 {
     __m512i acc[5 * STREAMS];
+    LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
     for (size_t c = 0; c < k; c += 4, w += 64) {
         const __m512i four = lpu_vnni_broadcast(x, k, c);
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             __m512i g, f;
             lpu_vnni_prefetch(w + s * stream_bytes);
@@ -93,6 +95,7 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
             multiply(acc + 5 * s, f, g, four);
         }
     }
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 80 : rows, acc + 5 * s, sum);
     }
@@ -121,14 +124,17 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
                            const tables *tab, const size_t n)
 {
     __m512i acc[5 * TOKENS];
+    LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
     for (size_t c = 0; c < k; c += 4, w += 64) {
         __m512i g, f = decode(&g, _mm512_loadu_si512(w), tab);
+        LPU_UNROLL
         for (size_t t = 0; t < n; t++) {
             multiply(acc + 5 * t, f, g, lpu_vnni_broadcast(x + t * x_stride, k, c));
         }
     }
+    LPU_UNROLL
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 5 * t, sums[t]);
 }
 

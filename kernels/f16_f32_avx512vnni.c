@@ -19,14 +19,17 @@ LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t a
                             const float *x, size_t rows, size_t k, const size_t n)
 {
     __m512 acc[STREAMS * CHAINS];
+    LPU_UNROLL
     for (size_t i = 0; i < n * CHAINS; i++) acc[i] = _mm512_setzero_ps();
 
     size_t c = 0;
     for (; c + CHAINS <= k; c += CHAINS) {
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             const uint8_t *from = w + s * apart + 32 * c;
             lpu_vnni_prefetch(from);
             lpu_vnni_prefetch(from + 64);
+            LPU_UNROLL
             for (size_t i = 0; i < CHAINS; i++) {
                 acc[s * CHAINS + i] = _mm512_fmadd_ps(
                     weights(from + 32 * i), _mm512_set1_ps(x[c + i]), acc[s * CHAINS + i]);
@@ -34,11 +37,13 @@ LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t a
         }
     }
     for (; c < k; c++) {
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             acc[s * CHAINS] = _mm512_fmadd_ps(weights(w + s * apart + 32 * c), _mm512_set1_ps(x[c]),
                                               acc[s * CHAINS]);
         }
     }
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         const __m512 *a = acc + s * CHAINS;
         store(y + s * y_apart, s + 1 < n ? 16 : rows,
@@ -65,19 +70,25 @@ LPU_INLINE void gemm_blocks(float *y, size_t y_stride, const uint8_t *w, const f
                             size_t x_stride, size_t rows, size_t k, const size_t n, const size_t m)
 {
     __m512 acc[STREAMS * TOKENS];
+    LPU_UNROLL
     for (size_t i = 0; i < n * m; i++) acc[i] = _mm512_setzero_ps();
 
     for (size_t c = 0; c < k; c++) {
         __m512 line[STREAMS];
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) line[s] = weights(w + s * 32 * k + 32 * c);
+        LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             const __m512 one = _mm512_set1_ps(x[t * x_stride + c]);
+            LPU_UNROLL
             for (size_t s = 0; s < n; s++) {
                 acc[s * m + t] = _mm512_fmadd_ps(line[s], one, acc[s * m + t]);
             }
         }
     }
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
+        LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             store(y + 16 * s + t * y_stride, s + 1 < n ? 16 : rows, acc[s * m + t]);
         }

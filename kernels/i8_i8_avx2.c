@@ -1,6 +1,7 @@
 /* kernels/i8_i8_avx2.c - int8 x int8 with AVX2: |x| times w with the sign of x fits 16 bits,
  * because neither side is -128: 2 * 127 * 127 = 32258. */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static void block(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, si
         int32_t four = 0;
         memcpy(&four, x + c, k - c < 4 ? k - c : 4);
         const __m256i v = _mm256_set1_epi32(four), size = _mm256_abs_epi8(v);
+        LPU_UNROLL
         for (size_t h = 0; h < 2; h++) {
             const __m256i line = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32 * h));
             const __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(line, v));

@@ -12,22 +12,28 @@ LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint
 {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
     __m512i acc[STREAMS * TOKENS];
+    LPU_UNROLL
     for (size_t i = 0; i < n * m; i++) acc[i] = _mm512_setzero_si512();
 
     for (size_t c = 0; c < k; c += 4, w += 64) {
         __m512i line[STREAMS];
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             if (m == 1) lpu_vnni_prefetch(w + s * apart);
             line[s] = _mm512_xor_si512(_mm512_loadu_si512(w + s * apart), flip);
         }
+        LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             const __m512i four = lpu_vnni_broadcast(x + t * x_stride, k, c);
+            LPU_UNROLL
             for (size_t s = 0; s < n; s++) {
                 acc[s * m + t] = _mm512_dpbusd_epi32(acc[s * m + t], line[s], four);
             }
         }
     }
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
+        LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             const __m512i taken = _mm512_set1_epi32(128 * sums[t]);
             lpu_vnni_store(y + s * y_apart + t * y_stride, s + 1 < n ? 16 : rows,

@@ -1,5 +1,6 @@
 /* kernels/limits_avx2.c - reading and multiplying at best with AVX2. */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -14,6 +15,7 @@ uint64_t lpu_read_u64_avx2(const uint8_t *w, size_t bytes)
     uint64_t out[4];
 
     for (size_t i = 0; i < each; i += 64) {
+        LPU_UNROLL
         for (size_t s = 0; s < STREAMS; s++) {
             const uint8_t *p = w + s * each + i;
             _mm_prefetch((const char *)p + 1024, _MM_HINT_T0);
@@ -34,17 +36,21 @@ uint64_t lpu_peak_i8_avx2(size_t rounds)
     __m256i one = _mm256_set1_epi8(1), sums[CHAINS];
     uint64_t all = 0;
 
+    LPU_UNROLL
     for (size_t i = 0; i < CHAINS; i++) sums[i] = _mm256_setzero_si256();
     for (size_t r = 0; r < rounds; r++) {
+        LPU_UNROLL
         for (size_t i = 0; i < CHAINS; i++) {
             __asm__ volatile("" : "+x"(one));
             const __m256i part = _mm256_madd_epi16(_mm256_maddubs_epi16(one, one), one16);
             sums[i] = _mm256_add_epi32(sums[i], part);
         }
     }
+    LPU_UNROLL
     for (size_t i = 0; i < CHAINS; i++) {
         uint32_t out[8];
         _mm256_storeu_si256((__m256i *)(void *)out, sums[i]);
+        LPU_UNROLL
         for (size_t j = 0; j < 8; j++) all += out[j];
     }
     return all;
@@ -55,16 +61,20 @@ uint64_t lpu_peak_f32_avx2(size_t rounds)
     __m256 one = _mm256_set1_ps(1), sums[CHAINS];
     uint64_t all = 0;
 
+    LPU_UNROLL
     for (size_t i = 0; i < CHAINS; i++) sums[i] = _mm256_setzero_ps();
     for (size_t r = 0; r < rounds; r++) {
+        LPU_UNROLL
         for (size_t i = 0; i < CHAINS; i++) {
             __asm__ volatile("" : "+x"(one));
             sums[i] = _mm256_fmadd_ps(one, one, sums[i]);
         }
     }
+    LPU_UNROLL
     for (size_t i = 0; i < CHAINS; i++) {
         float out[8];
         _mm256_storeu_ps(out, sums[i]);
+        LPU_UNROLL
         for (size_t j = 0; j < 8; j++) all += (uint64_t)out[j];
     }
     return all;

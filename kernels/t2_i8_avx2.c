@@ -4,6 +4,7 @@
  * twelve lines at most: 12 * 2 * 10 * 127 = 30480. The rest is as in t2_i8_avx512vnni.c.
  */
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -23,21 +24,25 @@ static inline void add_lines(__m256i sums[4][2], const uint8_t *w, const int8_t 
 {
     const __m256i low = _mm256_set1_epi8(15), lowest = _mm256_set1_epi8(3);
     __m256i part[4][2];
+    LPU_UNROLL
     for (size_t i = 0; i < 8; i++) part[i / 2][i % 2] = _mm256_setzero_si256();
 
     for (size_t i = 0; i < lines; i++, c += 4, w += 64) {
         const __m256i four = broadcast(x, k, c);
+        LPU_UNROLL
         for (size_t h = 0; h < 2; h++) {
             const __m256i u = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32 * h));
             const __m256i a = _mm256_and_si256(u, low);
             const __m256i b = _mm256_and_si256(_mm256_srli_epi16(u, 4), low);
             const __m256i planes[4] = {_mm256_and_si256(a, lowest), a, _mm256_and_si256(b, lowest),
                                        b};
+            LPU_UNROLL
             for (size_t p = 0; p < 4; p++) {
                 part[p][h] = _mm256_add_epi16(part[p][h], _mm256_maddubs_epi16(planes[p], four));
             }
         }
     }
+    LPU_UNROLL
     for (size_t i = 0; i < 8; i++) {
         const __m256i wide = _mm256_madd_epi16(part[i / 2][i % 2], _mm256_set1_epi16(1));
         sums[i / 2][i % 2] = _mm256_add_epi32(sums[i / 2][i % 2], wide);
@@ -49,12 +54,15 @@ static void block(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, si
     __m256i sums[4][2];
     int32_t out[64];
 
+    LPU_UNROLL
     for (size_t i = 0; i < 8; i++) sums[i / 2][i % 2] = _mm256_setzero_si256();
     for (size_t c = 0; c < k; c += 4 * LINES) {
         const size_t left = (k - c + 3) / 4;
         add_lines(sums, w + 16 * c, x, k, c, left < LINES ? left : LINES);
     }
+    LPU_UNROLL
     for (size_t p = 0; p < 4; p++) {
+        LPU_UNROLL
         for (size_t h = 0; h < 2; h++) {
             __m256i v = sums[p][h];
             if (p & 1) v = _mm256_srai_epi32(_mm256_sub_epi32(v, sums[p - 1][h]), 2);

@@ -39,15 +39,18 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
                             const int8_t *x, size_t rows, size_t k, int32_t sum, const size_t n)
 {
     __m512i acc[4 * STREAMS];
+    LPU_UNROLL
     for (size_t i = 0; i < 4 * n; i++) acc[i] = _mm512_setzero_si512();
 
     for (size_t c = 0; c < k; c += 4, w += 64) {
         const __m512i four = lpu_vnni_broadcast(x, k, c);
+        LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             lpu_vnni_prefetch(w + s * stream_bytes);
             multiply(acc + 4 * s, _mm512_loadu_si512(w + s * stream_bytes), four);
         }
     }
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 64 : rows, acc + 4 * s, sum);
     }
@@ -76,13 +79,16 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
                            const size_t n)
 {
     __m512i acc[4 * TOKENS];
+    LPU_UNROLL
     for (size_t i = 0; i < 4 * n; i++) acc[i] = _mm512_setzero_si512();
 
     for (size_t c = 0; c < k; c += 4, w += 64) {
         const __m512i u = _mm512_loadu_si512(w);
+        LPU_UNROLL
         for (size_t t = 0; t < n; t++)
             multiply(acc + 4 * t, u, lpu_vnni_broadcast(x + t * x_stride, k, c));
     }
+    LPU_UNROLL
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 4 * t, sums[t]);
 }
 

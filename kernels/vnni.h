@@ -2,6 +2,8 @@
 #ifndef LPU_KERNELS_VNNI_H
 #define LPU_KERNELS_VNNI_H
 
+#include "kernels/unroll.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,585 @@
+/* kernels/measure.c - times products on weights that are never in a cache.
+ *
+ * All runs take their weights from one pool, one after the other, going round: what a run reads is
+ * what was read longest ago, by any run. The layouts take turns, so that a machine that gets slower
+ * for a while gets slower for all.
+ */
+#include "kernels/measure.h"
+
+#include "kernels/kernels.h"
+#include "kernels/memory.h"
+#include "kernels/meter.h"
+#include "kernels/stream.h"
+#include "kernels/team.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SHAPES_MAX = 8,
+    SAMPLES_MAX = 2048,
+    RUNS_MIN = 5,
+    READ_BYTES = 32 << 20, /* of one read for calibration */
+    PEAK_ROUNDS = 1 << 18,
+    POOL_ALIGN = 4096,
+};
+
+/* Shares of the time: limits, single products, whole tokens, prefill. */
+static const double share_limits = 0.05, share_products = 0.40, share_tokens = 0.30,
+                    share_prefill = 0.25;
+
+/* Matrices of one shape. */
+typedef struct shape {
+    char name[32];
+    size_t rows, k;
+    bool is_head;
+} shape;
+
+typedef struct samples {
+    double *ns; /* (SAMPLES_MAX) */
+    size_t count;
+} samples;
+
+typedef struct bench {
+    const lpu_measure_options *options;
+    lpu_measure *out;
+    lpu_kernels k;
+    lpu_team *team;
+    lpu_meter meter;
+    bool has_meter;
+    uint8_t *pool;
+    size_t pool_bytes, cursor;
+    size_t x_elems, y_elems;
+    int8_t *a8;  /* (tokens, longest k) */
+    float *real; /* the same */
+    void *y;     /* int32 or float */
+    shape shapes[SHAPES_MAX];
+    size_t shape_count;
+    samples of[LPU_LAYOUTS], read, i8, f32;
+    double begin_ns, budget_ns;
+    volatile uint64_t sink;
+} bench;
+
+/* --- samples --- */
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+
+static void add_sample(samples *s, double ns)
+{
+    if (s->count < SAMPLES_MAX) s->ns[s->count++] = ns;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Sorts the samples and empties them. */
+static lpu_sample summarise(samples *s)
+{
+    const size_t n = s->count;
+
+    s->count = 0;
+    if (!n) return (lpu_sample){0};
+    qsort(s->ns, n, sizeof(*s->ns), compare);
+    return (lpu_sample){.median_ns = 0.5 * (s->ns[(n - 1) / 2] + s->ns[n / 2]),
+                        .p10_ns = s->ns[(n - 1) / 10],
+                        .p90_ns = s->ns[n - 1 - (n - 1) / 10],
+                        .runs = (uint32_t)n};
+}
+
+double lpu_sample_spread(const lpu_sample *s)
+{
+    return s->p10_ns > 0 ? s->p90_ns / s->p10_ns : 1;
+}
+
+bool lpu_sample_is_noisy(const lpu_sample *s)
+{
+    return s->runs < 3 || lpu_sample_spread(s) > LPU_MEASURE_SPREAD_MAX;
+}
+
+static void tell(const bench *b)
+{
+    if (!b->options->progress) return;
+    const double share = (now_ns() - b->begin_ns) / b->budget_ns;
+    b->options->progress(b->options->user, share < 1 ? share : 1);
+}
+
+/* --- jobs --- */
+
+typedef struct job {
+    bench *b;
+    lpu_stream of[3]; /* bytes of the pool */
+    size_t count, tokens;
+} job;
+
+static void job_work(void *arg, size_t member, size_t members)
+{
+    const job *j = arg;
+    const bench *b = j->b;
+    const size_t x_stride = b->x_elems / LPU_MEASURE_PREFILL_TOKENS;
+    size_t at = 0, rows;
+
+    for (size_t i = 0; i < j->count; i++) {
+        const lpu_stream *s = &j->of[i];
+        if (s->layout == LPU_LAYOUT_F16) {
+            lpu_stream_multiply_f32(s, &b->k, (float *)b->y + at, s->rows, b->real, x_stride,
+                                    j->tokens, member, members, &rows);
+        } else {
+            lpu_stream_multiply_i32(s, &b->k, (int32_t *)b->y + at, s->rows, b->a8, x_stride,
+                                    j->tokens, member, members, &rows);
+        }
+        at += j->tokens * s->rows;
+    }
+}
+
+/* Takes the next bytes of the pool. */
+static uint8_t *next_bytes(bench *b, size_t bytes)
+{
+    if (bytes > b->pool_bytes - b->cursor) b->cursor = 0;
+    uint8_t *from = b->pool + b->cursor;
+    b->cursor += (bytes + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
+    if (b->cursor > b->pool_bytes) b->cursor = b->pool_bytes;
+    return from;
+}
+
+static void add_stream(job *j, lpu_layout layout, size_t rows, size_t k)
+{
+    const size_t bytes = lpu_layout_bytes(layout, rows, k);
+    j->of[j->count++] = (lpu_stream){layout,
+                                     rows,
+                                     k,
+                                     lpu_layout_block_rows(layout),
+                                     lpu_layout_block_bytes(layout, k),
+                                     bytes,
+                                     next_bytes(j->b, bytes)};
+}
+
+static double run_job(job *j)
+{
+    const double begin = now_ns();
+    lpu_team_run(j->b->team, job_work, j);
+    return now_ns() - begin;
+}
+
+/* The head of ternary weights is int8. */
+static lpu_layout head_layout(lpu_layout layout)
+{
+    return layout == LPU_LAYOUT_F16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_I8;
+}
+
+static double run_one(bench *b, lpu_layout layout, size_t rows, size_t k)
+{
+    job j = {.b = b, .tokens = 1};
+    add_stream(&j, layout, rows, k);
+    return run_job(&j);
+}
+
+/* The four steps of a layer, as the forward pass has them. */
+static double run_layer(bench *b, lpu_layout layout, size_t tokens)
+{
+    const lpu_model *m = b->options->model;
+    const size_t q = (size_t)m->heads * m->head_elems, kv = (size_t)m->kv_heads * m->head_elems;
+    double ns = 0;
+    job qkv = {.b = b, .tokens = tokens}, o = qkv, up = qkv, down = qkv;
+
+    add_stream(&qkv, layout, q, m->hidden_elems);
+    add_stream(&qkv, layout, kv, m->hidden_elems);
+    add_stream(&qkv, layout, kv, m->hidden_elems);
+    ns += run_job(&qkv);
+    add_stream(&o, layout, m->hidden_elems, q);
+    ns += run_job(&o);
+    add_stream(&up, layout, m->ffn_elems, m->hidden_elems);
+    if (m->is_gated) add_stream(&up, layout, m->ffn_elems, m->hidden_elems);
+    ns += run_job(&up);
+    add_stream(&down, layout, m->hidden_elems, m->ffn_elems);
+    ns += run_job(&down);
+    return ns;
+}
+
+/* --- limits --- */
+
+typedef struct limit_job {
+    bench *b;
+    const uint8_t *w;
+    size_t bytes;
+    uint64_t done[LPU_TEAM_THREADS_MAX];
+} limit_job;
+
+static void read_work(void *arg, size_t member, size_t members)
+{
+    limit_job *j = arg;
+    size_t first;
+    const size_t n = lpu_team_share(j->bytes / 512, member, members, &first);
+    j->done[member] = j->b->k.read_u64(j->w + 512 * first, 512 * n);
+}
+
+static void i8_work(void *arg, size_t member, size_t members)
+{
+    limit_job *j = arg;
+    (void)members;
+    j->done[member] = j->b->k.peak_i8(PEAK_ROUNDS);
+}
+
+static void f32_work(void *arg, size_t member, size_t members)
+{
+    limit_job *j = arg;
+    (void)members;
+    j->done[member] = j->b->k.peak_f32(PEAK_ROUNDS);
+}
+
+/* Nanoseconds of one run; *done is what its members returned, summed. */
+static double run_limit(bench *b, void (*work)(void *, size_t, size_t), uint64_t *done)
+{
+    limit_job j = {.b = b, .bytes = READ_BYTES};
+    j.w = next_bytes(b, READ_BYTES);
+    const double begin = now_ns();
+    lpu_team_run(b->team, work, &j);
+    const double ns = now_ns() - begin;
+    *done = 0;
+    for (uint32_t i = 0; i < lpu_team_threads(b->team); i++) *done += j.done[i];
+    b->sink = *done; /* the bytes were read for something */
+    return ns;
+}
+
+static void sample_read(bench *b, size_t runs)
+{
+    uint64_t done;
+    for (size_t i = 0; i < runs; i++) add_sample(&b->read, run_limit(b, read_work, &done));
+}
+
+static void measure_peaks(bench *b, lpu_measure_limits *limits)
+{
+    const double end = now_ns() + share_limits * b->budget_ns / b->out->threads_counts;
+    uint64_t i8_macs = 0, f32_macs = 0;
+
+    for (size_t i = 0; i < RUNS_MIN || now_ns() < end; i++) {
+        add_sample(&b->i8, run_limit(b, i8_work, &i8_macs));
+        add_sample(&b->f32, run_limit(b, f32_work, &f32_macs));
+        sample_read(b, 1);
+        tell(b);
+    }
+    const lpu_sample i8 = summarise(&b->i8), f32 = summarise(&b->f32);
+    limits->threads = lpu_team_threads(b->team);
+    limits->i8_macs_per_s = 1e9 * (double)i8_macs / i8.median_ns;
+    limits->f32_macs_per_s = 1e9 * (double)f32_macs / f32.median_ns;
+    limits->is_noisy = lpu_sample_is_noisy(&i8) || lpu_sample_is_noisy(&f32);
+}
+
+/* --- products and tokens --- */
+
+static void measure_shape(bench *b, size_t t, size_t index)
+{
+    const shape *s = &b->shapes[index];
+    const double end = now_ns() + share_products * b->budget_ns /
+                                      (double)(b->shape_count * b->out->threads_counts);
+
+    sample_read(b, RUNS_MIN);
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) run_one(b, l, s->rows, s->k); /* not counted */
+    for (size_t i = 0; i < RUNS_MIN || (i < SAMPLES_MAX && now_ns() < end); i++) {
+        for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+            add_sample(&b->of[l], run_one(b, l, s->rows, s->k));
+        }
+        tell(b);
+    }
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+        lpu_measure_product *p = &b->out->products[(t * LPU_LAYOUTS + l) * b->shape_count + index];
+        *p = (lpu_measure_product){.is_head = s->is_head,
+                                   .layout = l,
+                                   .threads = lpu_team_threads(b->team),
+                                   .rows = s->rows,
+                                   .k = s->k,
+                                   .bytes = lpu_layout_bytes(l, s->rows, s->k),
+                                   .time = summarise(&b->of[l])};
+        memcpy(p->name, s->name, sizeof(p->name));
+        p->weights_per_s = 1e9 * (double)s->rows * (double)s->k / p->time.median_ns;
+        p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
+    }
+}
+
+/* Bytes of the streams of one layer. */
+static size_t layer_bytes(const lpu_model *m, lpu_layout l)
+{
+    const size_t q = (size_t)m->heads * m->head_elems, kv = (size_t)m->kv_heads * m->head_elems;
+    return lpu_layout_bytes(l, q, m->hidden_elems) + 2 * lpu_layout_bytes(l, kv, m->hidden_elems) +
+           lpu_layout_bytes(l, m->hidden_elems, q) +
+           (m->is_gated ? 2 : 1) * lpu_layout_bytes(l, m->ffn_elems, m->hidden_elems) +
+           lpu_layout_bytes(l, m->hidden_elems, m->ffn_elems);
+}
+
+/* One token: the layers that fit the pool, scaled to all, and the head. */
+static double run_token(bench *b, const lpu_measure_token *token)
+{
+    const lpu_model *m = b->options->model;
+    double ns = 0;
+    for (uint32_t i = 0; i < token->layers_timed; i++) ns += run_layer(b, token->layout, 1);
+    ns *= (double)token->layers / token->layers_timed;
+    return ns + run_one(b, head_layout(token->layout), m->vocab_elems, m->hidden_elems);
+}
+
+static void init_token(const bench *b, lpu_measure_token *token, lpu_layout l)
+{
+    const lpu_model *m = b->options->model;
+    const size_t bytes = layer_bytes(m, l), fit = b->pool_bytes / bytes;
+    *token = (lpu_measure_token){
+        .layout = l,
+        .threads = lpu_team_threads(b->team),
+        .layers = m->layers,
+        .layers_timed = fit < 1           ? 1
+                        : fit < m->layers ? (uint32_t)fit
+                                          : m->layers,
+        .bytes = (uint64_t)bytes * m->layers +
+                 lpu_layout_bytes(head_layout(l), m->vocab_elems, m->hidden_elems)};
+}
+
+static void measure_decode(bench *b, lpu_measure_token *tokens)
+{
+    const double end = now_ns() + share_tokens * b->budget_ns / b->out->threads_counts;
+    double joules[LPU_LAYOUTS] = {0}, one;
+
+    for (size_t i = 0; i < RUNS_MIN || (i < SAMPLES_MAX && now_ns() < end); i++) {
+        sample_read(b, 2);
+        for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+            b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
+            add_sample(&b->of[l], run_token(b, &tokens[l]));
+            b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
+            if (b->has_meter) joules[l] += one;
+            tell(b);
+        }
+    }
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+        tokens[l].decode = summarise(&b->of[l]);
+        tokens[l].decode_tokens_per_s = 1e9 / tokens[l].decode.median_ns;
+        /* A meter cannot be read for layers that were not run. */
+        tokens[l].has_joules = b->has_meter && tokens[l].layers_timed == tokens[l].layers;
+        if (tokens[l].has_joules) tokens[l].joules_per_token = joules[l] / tokens[l].decode.runs;
+    }
+}
+
+/* One layer at a time is timed and taken for all: nothing of it comes from a cache. */
+static void measure_prefill(bench *b, lpu_measure_token *tokens)
+{
+    const lpu_model *m = b->options->model;
+    const double end = now_ns() + share_prefill * b->budget_ns / b->out->threads_counts;
+
+    for (size_t i = 0; i < 1 || (i < SAMPLES_MAX && now_ns() < end); i++) {
+        for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+            const double ns = run_layer(b, l, LPU_MEASURE_PREFILL_TOKENS) * m->layers;
+            add_sample(&b->of[l], ns + run_one(b, head_layout(l), m->vocab_elems, m->hidden_elems));
+            tell(b);
+        }
+    }
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+        tokens[l].prefill = summarise(&b->of[l]);
+        tokens[l].prefill_tokens_per_s =
+            1e9 * LPU_MEASURE_PREFILL_TOKENS / tokens[l].prefill.median_ns;
+    }
+}
+
+/* All with one number of threads. */
+static lpu_status measure_threads(bench *b, size_t t, lpu_diag *diag)
+{
+    lpu_measure_limits *limits = &b->out->limits[t];
+    lpu_measure_token *tokens = &b->out->tokens[t * LPU_LAYOUTS];
+    lpu_measure_product *products = &b->out->products[t * LPU_LAYOUTS * b->shape_count];
+
+    lpu_status status = lpu_team_open(&b->team, b->out->threads[t], diag);
+    if (status) return status;
+    measure_peaks(b, limits);
+    for (size_t i = 0; i < b->shape_count; i++) measure_shape(b, t, i);
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) init_token(b, &tokens[l], l);
+    measure_decode(b, tokens);
+    measure_prefill(b, tokens);
+    lpu_team_close(&b->team);
+
+    const lpu_sample read = summarise(&b->read);
+    limits->read_bytes_per_s = 1e9 * READ_BYTES / read.median_ns;
+    limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&read);
+    for (size_t i = 0; i < LPU_LAYOUTS * b->shape_count; i++) {
+        products[i].bandwidth_share = products[i].bytes_per_s / limits->read_bytes_per_s;
+    }
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+        tokens[l].bandwidth_share =
+            (double)tokens[l].bytes * tokens[l].decode_tokens_per_s / limits->read_bytes_per_s;
+    }
+    return LPU_OK;
+}
+
+/* --- set up --- */
+
+/* Adds a matrix, beside those of its shape. */
+static void add_shape(bench *b, const char *name, size_t rows, size_t k, bool is_head)
+{
+    for (size_t i = 0; i < b->shape_count; i++) {
+        shape *s = &b->shapes[i];
+        if (s->rows != rows || s->k != k || s->is_head != is_head) continue;
+        const size_t used = strlen(s->name);
+        snprintf(s->name + used, sizeof(s->name) - used, ", %s", name);
+        return;
+    }
+    shape *s = &b->shapes[b->shape_count++];
+    *s = (shape){.rows = rows, .k = k, .is_head = is_head};
+    snprintf(s->name, sizeof(s->name), "%s", name);
+}
+
+static void add_shapes(bench *b)
+{
+    const lpu_model *m = b->options->model;
+    const size_t q = (size_t)m->heads * m->head_elems, kv = (size_t)m->kv_heads * m->head_elems;
+
+    add_shape(b, "q", q, m->hidden_elems, false);
+    add_shape(b, "o", m->hidden_elems, q, false);
+    add_shape(b, "k", kv, m->hidden_elems, false);
+    add_shape(b, "v", kv, m->hidden_elems, false);
+    if (m->is_gated) add_shape(b, "gate", m->ffn_elems, m->hidden_elems, false);
+    add_shape(b, "up", m->ffn_elems, m->hidden_elems, false);
+    add_shape(b, "down", m->hidden_elems, m->ffn_elems, false);
+    add_shape(b, "head", m->vocab_elems, m->hidden_elems, true);
+}
+
+static size_t default_memory_bytes(void)
+{
+    const size_t most = (size_t)3 << 30;
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : most;
+    return quarter < most ? quarter : most;
+}
+
+/* Codes that are sound in every layout: FP16 numbers from 2^-7 up, digits, small integers. */
+static void fill_work(void *arg, size_t member, size_t members)
+{
+    bench *b = arg;
+    size_t first;
+    const size_t n = lpu_team_share(b->pool_bytes / 8, member, members, &first);
+    uint64_t *words = (uint64_t *)(void *)b->pool;
+    for (size_t i = first; i < first + n; i++) {
+        const uint64_t mixed = (i + 1) * 0x9e3779b97f4a7c15u;
+        words[i] = ((mixed ^ mixed >> 29) & 0x1f1f1f1f1f1f1f1fu) | 0x2020202020202020u;
+    }
+}
+
+static lpu_status open_bench(bench *b, lpu_diag *diag)
+{
+    const lpu_model *m = b->options->model;
+    size_t rows = m->vocab_elems / LPU_MEASURE_PREFILL_TOKENS + 1, k = 0, bytes = 0;
+
+    add_shapes(b);
+    for (size_t i = 0; i < b->shape_count; i++) {
+        const shape *s = &b->shapes[i];
+        const size_t f16 = lpu_layout_bytes(LPU_LAYOUT_F16, s->rows, s->k);
+        if (!s->is_head) rows += 3 * s->rows;
+        if (s->k > k) k = s->k;
+        if (f16 > bytes) bytes = f16;
+    }
+    b->pool_bytes = b->options->memory_bytes ? b->options->memory_bytes : default_memory_bytes();
+    b->pool_bytes = b->pool_bytes / POOL_ALIGN * POOL_ALIGN;
+    if (bytes > b->pool_bytes || READ_BYTES > b->pool_bytes || k > LPU_LAYOUT_K_MAX) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "measure: the largest matrix of %s takes %zu bytes in FP16, expected at "
+                        "most %zu, and rows of at most %d elements",
+                        m->name, bytes, b->pool_bytes, LPU_LAYOUT_K_MAX);
+    }
+    b->x_elems = k * LPU_MEASURE_PREFILL_TOKENS;
+    b->y_elems = rows * LPU_MEASURE_PREFILL_TOKENS;
+    b->pool = lpu_memory_open(b->pool_bytes);
+    b->a8 = lpu_memory_open(b->x_elems);
+    b->real = lpu_memory_open(4 * b->x_elems);
+    b->y = lpu_memory_open(4 * b->y_elems);
+    samples *all[] = {&b->of[0], &b->of[1], &b->of[2], &b->of[3], &b->read, &b->i8, &b->f32};
+    bool is_short = !b->pool || !b->a8 || !b->real || !b->y;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        all[i]->ns = malloc(SAMPLES_MAX * sizeof(double));
+        is_short = is_short || !all[i]->ns;
+    }
+    if (is_short) {
+        return lpu_fail(diag, LPU_ERR_MEMORY, "measure: no memory for %zu bytes of weights",
+                        b->pool_bytes);
+    }
+    for (size_t i = 0; i < b->x_elems; i++) {
+        b->a8[i] = (int8_t)((int)(i * 2654435761u >> 16 & 0xff) % 255 - 127);
+        b->real[i] = (float)b->a8[i] / 127.0f;
+    }
+    return LPU_OK;
+}
+
+static void close_bench(bench *b)
+{
+    samples *all[] = {&b->of[0], &b->of[1], &b->of[2], &b->of[3], &b->read, &b->i8, &b->f32};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]->ns);
+    lpu_memory_close(b->pool, b->pool_bytes);
+    lpu_memory_close(b->a8, b->x_elems);
+    lpu_memory_close(b->real, 4 * b->x_elems);
+    lpu_memory_close(b->y, 4 * b->y_elems);
+    free(b);
+}
+
+/* The team of the larger size fills the pool, and says how many threads there are. */
+static lpu_status fill(bench *b, lpu_diag *diag)
+{
+    lpu_status status = lpu_team_open(&b->team, b->options->threads, diag);
+    if (status) return status;
+    const uint32_t most = lpu_team_threads(b->team);
+    lpu_team_run(b->team, fill_work, b);
+    lpu_team_close(&b->team);
+    b->out->threads[0] = 1;
+    b->out->threads[1] = most;
+    b->out->threads_counts = most > 1 ? 2 : 1;
+    return LPU_OK;
+}
+
+lpu_status lpu_measure_run(lpu_measure *out, const lpu_measure_options *options, lpu_diag *diag)
+{
+    uint32_t allowed;
+    lpu_status status = lpu_cpu_allowed(&allowed, diag);
+    if (status) return status;
+
+    bench *b = calloc(1, sizeof(*b));
+    if (!b) return lpu_fail(diag, LPU_ERR_MEMORY, "measure: out of memory");
+    *out = (lpu_measure){0};
+    b->options = options;
+    b->out = out;
+    b->begin_ns = now_ns();
+    b->budget_ns = 1e9 * (options->seconds > 0 ? options->seconds : 120);
+    b->has_meter = lpu_meter_init(&b->meter, NULL);
+    lpu_kernels_init(&b->k, allowed);
+    snprintf(out->isa, sizeof(out->isa), "%s", lpu_kernels_isa(allowed));
+
+    status = open_bench(b, diag);
+    if (!status) status = fill(b, diag);
+    for (size_t t = 0; t < out->threads_counts && !status; t++) {
+        status = measure_threads(b, t, diag);
+    }
+    out->memory_bytes = b->pool_bytes;
+    out->product_count = out->threads_counts * LPU_LAYOUTS * b->shape_count;
+    out->token_count = out->threads_counts * LPU_LAYOUTS;
+    close_bench(b);
+    return status;
+}
+
+const lpu_measure_token *lpu_measure_find_token(const lpu_measure *m, lpu_layout layout,
+                                                uint32_t threads)
+{
+    for (size_t i = 0; i < m->token_count; i++) {
+        if (m->tokens[i].layout == layout && m->tokens[i].threads == threads) return &m->tokens[i];
+    }
+    return NULL;
+}
+
+const lpu_measure_product *lpu_measure_find_product(const lpu_measure *m, const char *name,
+                                                    lpu_layout layout, uint32_t threads)
+{
+    for (size_t i = 0; i < m->product_count; i++) {
+        const lpu_measure_product *p = &m->products[i];
+        if (p->layout == layout && p->threads == threads && !strcmp(p->name, name)) return p;
+    }
+    return NULL;
+}
