@@ -74,7 +74,6 @@ module lpu_array #(
 );
 
   localparam Depth    = ($clog2(Cols) + 1) / 2;
-  localparam SumBits  = 8 + 2 * Depth;
   localparam SlotBits = PassesMax > 1 ? $clog2(PassesMax) : 1;
   localparam [31:0] AllLanes = Rows * Cols;
 
@@ -173,9 +172,9 @@ module lpu_array #(
   assign ev_lane_adds_o  = fire ? adds : {AddsBits{1'b0}};
   assign ev_lane_skips_o = fire ? AllLanes[AddsBits-1:0] - adds : {AddsBits{1'b0}};
 
-  //////////////////////////////////
-  // Rows: tile, lanes, tree, acc //
-  //////////////////////////////////
+  //////////
+  // Rows //
+  //////////
 
   // Columns that a beat of columns writes, and columns that the tile to be copied has.
   wire [Cols-1:0] column_mask, copy_columns;
@@ -199,18 +198,16 @@ module lpu_array #(
       localparam [31:0] First = r - r % Lines;
       localparam [31:0] Index = r;
 
-      wire [Lines-1:0]   column_nz, column_neg;
-      wire [Cols-1:0]    nz, neg;
-      wire [SumBits-1:0] sum;
-      wire               carry;
-      wire               has_row = copy_column || Index[LineBits-1:0] < copy_lines;
+      wire [Lines-1:0] column_nz, column_neg;
 
       for (l = 0; l < Lines; l = l + 1) begin : gen_line
         assign column_nz[l]  = wr_nz[l*LineDigits+r];
         assign column_neg[l] = wr_neg[l*LineDigits+r];
       end
 
-      lpu_tile #(.Cols(Cols), .Lines(Lines)) u_tile (
+      lpu_row #(
+        .Cols(Cols), .Lines(Lines), .Depth(Depth), .AccBits(AccBits), .AddrBits(SlotBits + 1)
+      ) u_row (
         .clk_i         (clk_i),
         .row_en_i      (wr_row && wr_line == First[LineBits-1:0]),
         .row_nz_i      (wr_nz[(r%Lines)*LineDigits +: Cols]),
@@ -220,30 +217,14 @@ module lpu_array #(
         .column_nz_i   (column_nz),
         .column_neg_i  (column_neg),
         .copy_i        (copy),
-        .copy_mask_i   (copy_columns & {Cols{has_row}}),
-        .nz_o          (nz),
-        .neg_o         (neg)
-      );
-
-      lpu_row #(.Cols(Cols)) u_row (
-        .clk_i   (clk_i),
-        .en_i    (pipe[Depth-1:0]),
-        .x_i     (x_q),
-        .nz_i    (nz),
-        .neg_i   (neg),
-        .sum_o   (sum),
-        .carry_o (carry)
-      );
-
-      lpu_accum #(.SumBits(SumBits), .AccBits(AccBits), .AddrBits(SlotBits + 1)) u_accum (
-        .clk_i       (clk_i),
-        .en_i        (pipe[Depth]),
-        .addr_i      ({acc_bank, acc_pass}),
-        .op_i        (acc_op),
-        .sum_i       (sum),
-        .carry_i     (carry),
-        .read_addr_i ({read_bank, read_pass}),
-        .read_data_o (read_data[r*AccBits +: AccBits])
+        .copy_row_i    (copy_column || Index[LineBits-1:0] < copy_lines),
+        .copy_mask_i   (copy_columns),
+        .x_i           (x_q),
+        .pipe_i        (pipe),
+        .acc_addr_i    ({acc_bank, acc_pass}),
+        .acc_op_i      (acc_op),
+        .read_addr_i   ({read_bank, read_pass}),
+        .read_data_o   (read_data[r*AccBits +: AccBits])
       );
     end
   endgenerate

@@ -1,71 +1,88 @@
-// Row: Cols lanes and their tree. A lane selects +x, 0 or -x by xor and and; there is no multiplier.
+// One row of the array: its digits of the tile, its dot product, its accumulators.
 //
-//   x -> lane --+
-//   x -> lane --+-> sum4 --+
-//   x -> lane --+          +-> sum4 -> ... -> sum, carry
-//   x -> lane --+   ...  --+
+//   beat --> [tile: shadow, active] --+
+//   x ------------------------------- +--> [dot: lanes, tree] --> [accum: two banks] --> drain
 //
-// A lane with a zero weight is held at 0 whatever x does.
-//
-// Timing    stage k of the tree loads with en_i[k]; the sum is out Depth cycles after x is stable.
-// Widths    SumBits = 8 + 2 Depth, exact; the value is sum_o + carry_o.
-// Model     sim/unit_array.c, pass_values
-// Tests     tests/rtl/lpu_row_tb.v, tests/lockstep
+// Timing    pipe_i[k] is the vector k clocks behind x_i: stage k of the tree loads, then the sum is
+//           added at pipe_i[Depth].
+// Widths    SumBits = 8 + 2 Depth is exact.
+// Model     sim/unit_array.c: fill_values, pass_values
+// Tests     tests/lockstep
 `default_nettype none
 
 module lpu_row #(
-  parameter Cols    = 10,
-  parameter Depth   = ($clog2(Cols) + 1) / 2,   // ceil(log4 Cols)
-  parameter SumBits = 8 + 2 * Depth
+  parameter Cols     = 10,
+  parameter Lines    = 1,
+  parameter Depth    = ($clog2(Cols) + 1) / 2,
+  parameter AccBits  = 32,
+  parameter AddrBits = 3
 ) (
   input  wire                      clk_i,
-  input  wire        [Depth-1:0]   en_i,
+
+  // Tile
+  input  wire                      row_en_i,
+  input  wire        [Cols-1:0]    row_nz_i,
+  input  wire        [Cols-1:0]    row_neg_i,
+  input  wire                      column_en_i,
+  input  wire        [Cols-1:0]    column_mask_i,
+  input  wire        [Lines-1:0]   column_nz_i,
+  input  wire        [Lines-1:0]   column_neg_i,
+  input  wire                      copy_i,
+  input  wire                      copy_row_i,  // the tile has this row
+  input  wire        [Cols-1:0]    copy_mask_i, // and these columns
+
+  // Vectors
   input  wire        [8*Cols-1:0]  x_i,         // signed bytes
-  input  wire        [Cols-1:0]    nz_i,
-  input  wire        [Cols-1:0]    neg_i,       // implies nz
-  output wire        [SumBits-1:0] sum_o,       // signed
-  output wire                      carry_o
+  input  wire        [Depth:0]     pipe_i,
+
+  // Accumulators
+  input  wire        [AddrBits-1:0] acc_addr_i,
+  input  wire        [1:0]         acc_op_i,
+  input  wire        [AddrBits-1:0] read_addr_i,
+  output wire        [AccBits-1:0] read_data_o
 );
 
-  genvar l, i, j;
+  localparam SumBits = 8 + 2 * Depth;
 
-  generate
-    for (l = 0; l < Depth; l = l + 1) begin : gen_level
-      localparam Terms = (Cols + (1 << (2 * l)) - 1) >> (2 * l);
-      localparam Bits  = 8 + 2 * l;
+  wire [Cols-1:0]    nz, neg;
+  wire [SumBits-1:0] sum;
+  wire               carry;
 
-      for (i = 0; 4 * i < Terms; i = i + 1) begin : gen_sum
-        localparam Group = Terms - 4 * i < 4 ? Terms - 4 * i : 4;
+  lpu_tile #(.Cols(Cols), .Lines(Lines)) u_tile (
+    .clk_i         (clk_i),
+    .row_en_i      (row_en_i),
+    .row_nz_i      (row_nz_i),
+    .row_neg_i     (row_neg_i),
+    .column_en_i   (column_en_i),
+    .column_mask_i (column_mask_i),
+    .column_nz_i   (column_nz_i),
+    .column_neg_i  (column_neg_i),
+    .copy_i        (copy_i),
+    .copy_mask_i   (copy_mask_i & {Cols{copy_row_i}}),
+    .nz_o          (nz),
+    .neg_o         (neg)
+  );
 
-        wire [Group*Bits-1:0] term;
-        wire [Group-1:0]      carry;
-        wire [Bits+1:0]       sum;
-        wire                  sum_carry;
+  lpu_dot #(.Cols(Cols)) u_dot (
+    .clk_i   (clk_i),
+    .en_i    (pipe_i[Depth-1:0]),
+    .x_i     (x_i),
+    .nz_i    (nz),
+    .neg_i   (neg),
+    .sum_o   (sum),
+    .carry_o (carry)
+  );
 
-        for (j = 0; j < Group; j = j + 1) begin : gen_term
-          if (l == 0) begin : gen_lane
-            assign term[8*j +: 8] = (x_i[8*(4*i+j) +: 8] ^ {8{neg_i[4*i+j]}}) & {8{nz_i[4*i+j]}};
-            assign carry[j]       = neg_i[4*i+j];
-          end else begin : gen_inner
-            assign term[j*Bits +: Bits] = gen_level[l-1].gen_sum[4*i+j].sum;
-            assign carry[j]             = gen_level[l-1].gen_sum[4*i+j].sum_carry;
-          end
-        end
-
-        lpu_sum4 #(.Terms(Group), .TermBits(Bits)) u_sum (
-          .clk_i   (clk_i),
-          .en_i    (en_i[l]),
-          .term_i  (term),
-          .carry_i (carry),
-          .sum_o   (sum),
-          .carry_o (sum_carry)
-        );
-      end
-    end
-  endgenerate
-
-  assign sum_o   = gen_level[Depth-1].gen_sum[0].sum;
-  assign carry_o = gen_level[Depth-1].gen_sum[0].sum_carry;
+  lpu_accum #(.SumBits(SumBits), .AccBits(AccBits), .AddrBits(AddrBits)) u_accum (
+    .clk_i       (clk_i),
+    .en_i        (pipe_i[Depth]),
+    .addr_i      (acc_addr_i),
+    .op_i        (acc_op_i),
+    .sum_i       (sum),
+    .carry_i     (carry),
+    .read_addr_i (read_addr_i),
+    .read_data_o (read_data_o)
+  );
 
 endmodule
 

@@ -7,22 +7,23 @@
 // Timing    sum_o and carry_o one cycle after en_i; held without it.
 // Widths    TermBits + 2: 4 (2^(b-1) - 1) + 3 carries = 2^(b+1) - 1, and 4 (-2^(b-1)) = -2^(b+1).
 // Model     sim/unit_array.c, pass_values
-// Tests     tests/rtl/lpu_row_tb.v, tests/lockstep
+// Tests     tests/rtl/lpu_dot_tb.v, tests/lockstep
 `default_nettype none
 
 module lpu_sum4 #(
   parameter Terms    = 4,                       // 1 to 4
   parameter TermBits = 8
 ) (
-  input  wire                           clk_i,
-  input  wire                           en_i,
+  input  wire                      clk_i,
+  input  wire                      en_i,
   input  wire        [Terms*TermBits-1:0] term_i, // signed
-  input  wire        [Terms-1:0]        carry_i,
-  output reg         [TermBits+1:0]     sum_o,  // signed
-  output reg                            carry_o
+  input  wire        [Terms-1:0]   carry_i,
+  output reg         [TermBits+1:0] sum_o,      // signed
+  output reg                       carry_o
 );
 
   localparam SumBits = TermBits + 2;
+  localparam [SumBits-2:0] Zeros = 0;
 
   wire [SumBits-1:0] sum;
   genvar i;
@@ -34,14 +35,14 @@ module lpu_sum4 #(
 
     // Balanced: (0 + 1) + (2 + 3).
     if (Terms == 4) begin : gen_four
-      wire [SumBits-1:0] low  = gen_term[0].wide + gen_term[1].wide + {{(SumBits-1){1'b0}}, carry_i[0]};
-      wire [SumBits-1:0] high = gen_term[2].wide + gen_term[3].wide + {{(SumBits-1){1'b0}}, carry_i[1]};
-      assign sum = low + high + {{(SumBits-1){1'b0}}, carry_i[2]};
+      wire [SumBits-1:0] low  = gen_term[0].wide + gen_term[1].wide + {Zeros, carry_i[0]};
+      wire [SumBits-1:0] high = gen_term[2].wide + gen_term[3].wide + {Zeros, carry_i[1]};
+      assign sum = low + high + {Zeros, carry_i[2]};
     end else if (Terms == 3) begin : gen_three
-      wire [SumBits-1:0] low  = gen_term[0].wide + gen_term[1].wide + {{(SumBits-1){1'b0}}, carry_i[0]};
-      assign sum = low + gen_term[2].wide + {{(SumBits-1){1'b0}}, carry_i[1]};
+      wire [SumBits-1:0] low = gen_term[0].wide + gen_term[1].wide + {Zeros, carry_i[0]};
+      assign sum = low + gen_term[2].wide + {Zeros, carry_i[1]};
     end else if (Terms == 2) begin : gen_two
-      assign sum = gen_term[0].wide + gen_term[1].wide + {{(SumBits-1){1'b0}}, carry_i[0]};
+      assign sum = gen_term[0].wide + gen_term[1].wide + {Zeros, carry_i[0]};
     end else begin : gen_one
       assign sum = gen_term[0].wide;
     end

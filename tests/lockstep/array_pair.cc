@@ -1,9 +1,22 @@
-/* tests/lockstep/array_pair.cc - one clock of RTL and C model, every output compared. */
+/* tests/lockstep/array_pair.cc - one clock of RTL and C model, every output compared.
+ *
+ * The build defines ARRAY_ROWS, _COLS, _LINES, _PASSES, _LANES and _CODE as the parameters that the
+ * RTL was verilated with.
+ */
 #include "tests/lockstep/array_pair.h"
+
+#include "Vlpu_array.h"
+#include "verilated.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+
+struct array_rtl {
+    std::unique_ptr<VerilatedContext> context;
+    std::unique_ptr<Vlpu_array> model;
+};
 
 /* Verilated ports are little-endian words of 1, 2, 4, 8 or n x 4 bytes. */
 template <typename port> static void drive(port &p, const void *data, size_t bytes)
@@ -33,7 +46,7 @@ static void sim_open(array_pair *pair)
 
 void array_pair_reset(array_pair *pair)
 {
-    Vlpu_array *rtl = pair->rtl.get();
+    Vlpu_array *rtl = pair->rtl->model.get();
     sim_open(pair);
     rtl->cmd_valid_i = rtl->w_valid_i = rtl->x_valid_i = rtl->y_ready_i = 0;
     rtl->clk_i = 0;
@@ -67,25 +80,26 @@ void array_pair_open(array_pair *pair, uint64_t seed)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         byte = (uint8_t)(seed >> 56);
     }
-    pair->context = std::make_unique<VerilatedContext>();
-    pair->context->randReset(2); /* registers without reset start at random values */
-    pair->context->randSeed((int)(seed >> 33) | 1);
-    pair->rtl = std::make_unique<Vlpu_array>(pair->context.get());
+    pair->rtl = new array_rtl;
+    pair->rtl->context = std::make_unique<VerilatedContext>();
+    pair->rtl->context->randReset(2); /* registers without reset start at random values */
+    pair->rtl->context->randSeed((int)(seed >> 33) | 1);
+    pair->rtl->model = std::make_unique<Vlpu_array>(pair->rtl->context.get());
     array_pair_reset(pair);
 }
 
 void array_pair_close(array_pair *pair)
 {
-    pair->rtl->final();
-    pair->rtl.reset();
-    pair->context.reset();
+    pair->rtl->model->final();
+    delete pair->rtl;
+    pair->rtl = nullptr;
     lpu_array_close(&pair->sim);
 }
 
 /* A data port that carries nothing shows noise, so that nobody can use it by mistake. */
 static void drive_inputs(array_pair *pair, const lpu_array_in *in)
 {
-    Vlpu_array *rtl = pair->rtl.get();
+    Vlpu_array *rtl = pair->rtl->model.get();
     const size_t beat_bytes = (size_t)pair->config.lines * pair->line_bytes;
 
     rtl->cmd_valid_i = in->cmd_valid;
@@ -107,7 +121,7 @@ static void drive_inputs(array_pair *pair, const lpu_array_in *in)
 
 static void compare_y(array_pair *pair, const int32_t *sim)
 {
-    const int32_t *rtl = (const int32_t *)&pair->rtl->y_data_o;
+    const int32_t *rtl = (const int32_t *)&pair->rtl->model->y_data_o;
     if (memcmp(rtl, sim, pair->config.out_lanes * sizeof(int32_t)) == 0) return;
     for (uint32_t i = 0; i < pair->config.out_lanes; i++) {
         char name[32];
@@ -118,7 +132,7 @@ static void compare_y(array_pair *pair, const int32_t *sim)
 
 array_cycle array_pair_step(array_pair *pair, const lpu_array_in *in)
 {
-    Vlpu_array *rtl = pair->rtl.get();
+    Vlpu_array *rtl = pair->rtl->model.get();
     lpu_array_out out;
     array_cycle cycle;
 

@@ -1,16 +1,12 @@
 /* tests/lockstep/array_pair.h - the verilated array and its C model, clocked side by side.
  *
- * The build defines ARRAY_ROWS, _COLS, _LINES, _PASSES, _LANES and _CODE as the parameters that
- * the RTL was verilated with.
+ * Only array_pair.cc knows the verilated class; the programs around it are compiled once for all
+ * configurations.
  */
 #ifndef LPU_TESTS_LOCKSTEP_ARRAY_PAIR_H
 #define LPU_TESTS_LOCKSTEP_ARRAY_PAIR_H
 
-#include "Vlpu_array.h"
-#include "verilated.h"
-
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,12 +14,13 @@ extern "C" {
 #include "sim/unit_array.h"
 }
 
+struct array_rtl;
+
 struct array_pair {
     lpu_array_config config;
     uint32_t line_bytes;
-    std::unique_ptr<VerilatedContext> context;
-    std::unique_ptr<Vlpu_array> rtl;
-    lpu_array *sim;
+    array_rtl *rtl; /* owned */
+    lpu_array *sim; /* owned */
     uint64_t cycles;        /* since open */
     uint64_t differences;   /* signals that differed, over all cycles */
     std::string first;      /* the first of them: cycle, signal, both values */

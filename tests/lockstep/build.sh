@@ -24,11 +24,11 @@ END
     esac
     dir=$out/$config
     mkdir -p "$dir"
-    if [ ! -f "$dir/Vlpu_array.mk" ] || [ -n "$(find "$rtl" tests/lockstep/build.sh -newer "$dir/Vlpu_array.mk" -name '*.v*' -o -newer "$dir/Vlpu_array.mk" -name build.sh)" ]; then
-        verilator --cc --assert -O3 --x-assign fast --x-initial unique \
+    if [ ! -f "$dir/Vlpu_array.mk" ] || [ -n "$(find "$rtl" tests/lockstep/build.sh tests/lockstep/array.vlt -newer "$dir/Vlpu_array.mk" -name '*.v*' -o -newer "$dir/Vlpu_array.mk" -name build.sh)" ]; then
+        verilator --cc --assert -O3 -fno-gate -Wno-fatal --x-assign fast --x-initial unique \
             -I"$rtl" -GRows="$rows" -GCols="$cols" -GLines="$lines" -GPassesMax="$passes" \
             -GOutLanes="$out_lanes" -GCode="$number" --prefix Vlpu_array --top-module lpu_array \
-            -Mdir "$dir" "$rtl/lpu_array.v"
+            -Mdir "$dir" tests/lockstep/array.vlt "$rtl/lpu_array.v"
         touch "$dir/Vlpu_array.mk"
     fi
     make --no-print-directory -s -f tests/lockstep/build.mk DIR="$dir" OPT_FAST="$opt" DEFINES="-DARRAY_ROWS=$rows \
