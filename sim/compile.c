@@ -178,6 +178,19 @@ static void emit_scaled(lpu_build *b, lpu_insn_op insn_op, lpu_op_kind op, lpu_l
     lpu_build_emit(b, insn, op, UINT32_MAX);
 }
 
+/* The exponent of a norm's gain; LPU_NORMS is the final one. */
+static int16_t gain_exponent(const lpu_build *b, lpu_norm norm)
+{
+    const lpu_weights *w = b->request->weights;
+    if (!w) return 0;
+    if (norm == LPU_NORMS) return w->output_norm.exponent;
+
+    const lpu_layer_weights *layer = &w->layer[b->layer];
+    const lpu_gain *const all[LPU_NORMS] = {&layer->attn_norm, &layer->attn_sub_norm,
+                                            &layer->ffn_norm, &layer->ffn_sub_norm};
+    return all[norm]->exponent;
+}
+
 void lpu_build_norm(lpu_build *b, lpu_op_kind op, lpu_buffer a, uint64_t a_off, uint32_t rows,
                     uint32_t n, lpu_norm norm, bool has_exponent)
 {
@@ -191,6 +204,7 @@ void lpu_build_norm(lpu_build *b, lpu_op_kind op, lpu_buffer a, uint64_t a_off, 
         const uint64_t at = norm == LPU_NORMS ? l->final_norm_at : l->norm_at[norm];
         lpu_build_load(b, op, gain, 0, region, at, 2 * (uint64_t)n);
         insn.b = (uint8_t)gain;
+        insn.scale.e = gain_exponent(b, norm);
     }
     insn.dst = LPU_BUF_ACT;
     insn.a = (uint8_t)a;
@@ -224,8 +238,9 @@ static void emit_ffn(lpu_build *b)
     gate.a_stride = gate.d_stride = m->ffn_elems;
     gate.mode = (uint8_t)m->activation;
     lpu_build_emit(b, gate, LPU_OP_gate_act, UINT32_MAX);
-    lpu_build_norm(b, LPU_OP_ffn_sub_norm, LPU_BUF_GATE, 0, b->rows, m->ffn_elems, LPU_NORM_FFN_SUB,
-                   true);
+    lpu_build_norm(
+        b, b->op_at[LPU_OP_ffn_sub_norm] != UINT32_MAX ? LPU_OP_ffn_sub_norm : LPU_OP_down_proj,
+        LPU_BUF_GATE, 0, b->rows, m->ffn_elems, LPU_NORM_FFN_SUB, true);
     emit_linear(b, LPU_OP_down_proj, LPU_LINEAR_DOWN, LPU_BUF_UP);
     emit_scaled(b, LPU_INSN_residual, LPU_OP_ffn_residual, LPU_LINEAR_DOWN, LPU_BUF_X, LPU_BUF_UP);
 }

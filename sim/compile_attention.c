@@ -115,6 +115,7 @@ static void emit_cache_write(lpu_build *b)
         pack.m = b->rows * b->model->kv_heads;
         pack.m_inner = b->model->kv_heads;
         pack.n = b->model->head_elems;
+        pack.a_stride = b->model->kv_heads * b->model->head_elems;
         pack.planes = (uint8_t)b->layout->kv.planes;
         pack.mode = (uint8_t)i;
         lpu_build_emit(b, pack, LPU_OP_kv_write, UINT32_MAX);
@@ -288,6 +289,7 @@ static void emit_rope(lpu_build *b, lpu_buffer buffer, uint32_t heads)
     insn.m = b->rows * heads;
     insn.m_inner = heads;
     insn.n = b->model->head_elems;
+    insn.a_stride = insn.d_stride = heads * b->model->head_elems;
     insn.k =
         b->is_decode ? 1 : b->rows; /* rows of the table: all at one position, or each its own */
     lpu_build_emit(b, insn, LPU_OP_rope, UINT32_MAX);
@@ -310,6 +312,7 @@ void lpu_build_attention(lpu_build *b)
     quant.m = b->rows * m->heads;
     quant.m_inner = m->heads;
     quant.n = m->head_elems;
+    quant.a_stride = quant.d_stride = m->heads * m->head_elems;
     lpu_build_emit(b, quant, b->op_at[LPU_OP_q_quant] != UINT32_MAX ? LPU_OP_q_quant : LPU_OP_rope,
                    UINT32_MAX);
 

@@ -1,0 +1,150 @@
+/* sim/session.c - opens memory, machine and execution for a model; runs passes on all three. */
+#include "sim/session.h"
+
+#include "sim/compile.h"
+#include "sim/exec.h"
+#include "sim/image.h"
+#include "sim/machine.h"
+#include "sim/segments.h"
+
+#include <stdlib.h>
+
+struct lpu_session {
+    const lpu_weights *weights;
+    lpu_design design;
+    lpu_layout layout;
+    lpu_image image;
+    lpu_machine *machine;
+    lpu_exec *exec;
+    int32_t *logits; /* (vocab) */
+    uint32_t position;
+    lpu_session_account accounts[LPU_PHASE_DECODE + 1];
+};
+
+static lpu_status open_exec(lpu_session *s, lpu_diag *diag)
+{
+    const lpu_exec_config config = {.rows = s->design.rows,
+                                    .cols = s->design.cols,
+                                    .code = s->design.code,
+                                    .scratch_bytes = (uint64_t)s->design.scratch_kib * 1024,
+                                    .eps = s->weights->eps,
+                                    .score_scale = s->weights->score_scale,
+                                    .memory = s->image.bytes,
+                                    .memory_bytes = s->image.size_bytes,
+                                    .logits = s->logits,
+                                    .logits_elems = s->weights->model.vocab_elems};
+    return lpu_exec_open(&s->exec, &config, diag);
+}
+
+lpu_status lpu_session_open(lpu_session **out, const lpu_weights *weights, const lpu_design *design,
+                            uint32_t capacity_tokens, lpu_diag *diag)
+{
+    const lpu_model *m = &weights->model;
+
+    *out = NULL;
+    if (!capacity_tokens || capacity_tokens > m->context_tokens) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "session: found a context of %u tokens, expected 1 to %u", capacity_tokens,
+                        m->context_tokens);
+    }
+    lpu_session *s = calloc(1, sizeof(*s));
+    if (!s) return lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
+    s->weights = weights;
+    s->design = *design;
+    s->logits = calloc(m->vocab_elems, sizeof(*s->logits));
+
+    lpu_status status = LPU_OK;
+    if (!s->logits) status = lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
+    if (!status) status = lpu_layout_open(&s->layout, m, &s->design, 1, capacity_tokens, diag);
+    if (!status) status = lpu_image_open(&s->image, &s->layout, weights, diag);
+    if (!status) status = lpu_machine_open(&s->machine, &s->layout, false, diag);
+    if (!status) status = open_exec(s, diag);
+    if (status) lpu_session_close(&s);
+    *out = s;
+    return status;
+}
+
+void lpu_session_close(lpu_session **s)
+{
+    if (!*s) return;
+    lpu_exec_close(&(*s)->exec);
+    lpu_machine_close(&(*s)->machine);
+    lpu_image_close(&(*s)->image);
+    lpu_layout_close(&(*s)->layout);
+    free((*s)->logits);
+    free(*s);
+    *s = NULL;
+}
+
+static lpu_status check(const lpu_session *s, const int32_t *tokens, size_t count, lpu_diag *diag)
+{
+    const uint32_t vocab = s->weights->model.vocab_elems;
+    const uint32_t room = s->layout.capacity_tokens - s->position;
+
+    if (!count || count > room) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "session: found %zu tokens, expected 1 to %u: %u of the cache's %u are in "
+                        "use",
+                        count, room, s->position, s->layout.capacity_tokens);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i] >= 0 && (uint32_t)tokens[i] < vocab) continue;
+        return lpu_fail(diag, LPU_ERR_RANGE, "session: found token %d at %zu, expected 0 to %u",
+                        tokens[i], i, vocab - 1);
+    }
+    return LPU_OK;
+}
+
+/* Time and values of a compiled pass. */
+static lpu_status run_program(lpu_session *s, const lpu_program *program, lpu_sim_result *result,
+                              lpu_diag *diag)
+{
+    const lpu_segments_request segments = {
+        .layout = &s->layout, .program = program, .machine = s->machine};
+    lpu_status status = lpu_segments_run(result, &segments, diag);
+
+    for (size_t i = 0; i < program->count && !status; i++) {
+        status = lpu_exec_step(s->exec, &program->insns[i], diag);
+    }
+    return status;
+}
+
+lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, int32_t *next,
+                           lpu_diag *diag)
+{
+    const lpu_phase phase = count == 1 && s->position ? LPU_PHASE_DECODE : LPU_PHASE_PREFILL;
+    lpu_program program = {0};
+    lpu_status status = check(s, tokens, count, diag);
+    if (status) return status;
+
+    lpu_sim_result *result = calloc(1, sizeof(*result));
+    if (!result) return lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
+    status = lpu_trace_open(&result->trace, &s->weights->model, phase, (uint32_t)count, s->position,
+                            1, diag);
+    const lpu_compile_request request = {
+        .layout = &s->layout, .trace = result->trace, .tokens = tokens, .weights = s->weights};
+    if (!status) status = lpu_compile(&program, &request, diag);
+    if (!status) status = run_program(s, &program, result, diag);
+    if (!status) {
+        lpu_session_account *account = &s->accounts[phase];
+        const int32_t *best = lpu_exec_buffer(s->exec, LPU_BUF_RESULT);
+        *next = best[0];
+        s->position += (uint32_t)count;
+        account->tokens += count;
+        account->cycles += result->cycles;
+        lpu_counters_add(&account->counters, &result->counters, 1);
+    }
+    lpu_program_close(&program);
+    lpu_simulate_close(&result);
+    return status;
+}
+
+const int32_t *lpu_session_logits_x32(const lpu_session *s)
+{
+    return s->logits;
+}
+
+const lpu_session_account *lpu_session_account_of(const lpu_session *s, lpu_phase phase)
+{
+    return &s->accounts[phase];
+}

@@ -1,0 +1,253 @@
+/* tests/unit/session_test.c - values of the simulated machine against the CPU's forward pass.
+ *
+ * sim/ and kernels/ read arithmetic.md apart: every logit of every step is equal, on models of
+ * every kind of layer and designs of several shapes, whose chunks, tiles and blocks end in odd
+ * places.
+ */
+#include "kernels/forward.h"
+#include "sim/session.h"
+#include "sim/simulate.h"
+#include "tests/unit/test.h"
+#include "workloads/synth.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PROMPT = 11, DECODED = 9, CONTEXT = 96 };
+
+static lpu_model shape(lpu_activation activation, bool is_gated, bool has_sub_norm)
+{
+    lpu_model m = {.name = "test",
+                   .title = "test",
+                   .family = "test",
+                   .source = "made here",
+                   .weights = LPU_WEIGHTS_TERNARY,
+                   .activation = activation,
+                   .is_gated = is_gated,
+                   .has_sub_norm = has_sub_norm,
+                   .is_tied = true,
+                   .hidden_elems = 256,
+                   .ffn_elems = 512,
+                   .vocab_elems = 331,
+                   .layers = 2,
+                   .heads = 4,
+                   .kv_heads = 2,
+                   .head_elems = 64,
+                   .kv_layers = 2,
+                   .context_tokens = CONTEXT,
+                   .activation_bits = 8,
+                   .native_kv_bits = 16,
+                   .rope_theta = 10000,
+                   .norm_eps = 1e-5,
+                   .zero_share = 0.4,
+                   .active_share = 1};
+    return m;
+}
+
+/* Sides of 90, 18 and 131: no multiple of any tile. */
+static lpu_model odd_shape(void)
+{
+    lpu_model m = shape(LPU_ACT_RELU2, true, true);
+    m.hidden_elems = 90;
+    m.head_elems = 18;
+    m.heads = 5;
+    m.kv_heads = 5;
+    m.ffn_elems = 131;
+    m.vocab_elems = 67;
+    return m;
+}
+
+static lpu_design machine(uint32_t rows, uint32_t cols, uint32_t lines, lpu_code code)
+{
+    lpu_design d = {.name = "test",
+                    .title = "test",
+                    .source = "made here",
+                    .lane = LPU_LANE_ADD,
+                    .code = code,
+                    .residence = LPU_WEIGHTS_IN_DRAM,
+                    .clock_mhz = 1000,
+                    .rows = rows,
+                    .cols = cols,
+                    .lines = lines,
+                    .fill_bytes_per_cycle = 64,
+                    .passes_max = 64,
+                    .vector_lanes = 8,
+                    .scratch_kib = 1024,
+                    .fifo_kib = 16,
+                    .bus_bytes_per_cycle = 64,
+                    .outstanding_bursts = 64,
+                    .stream_queue = 16,
+                    .kv_trits = 5,
+                    .head_trits = 5,
+                    .wire_um = 1000,
+                    .dram_name = "lpddr5x-8533",
+                    .price = "7nm-literature"};
+    return d;
+}
+
+static lpu_status weights_open(lpu_weights **w, const lpu_model *m, uint32_t head_trits,
+                               lpu_diag *diag)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/tmp/session_test.%d.gguf", (int)getpid());
+    const lpu_synth s = {.model = m,
+                         .type = LPU_QUANT_TQ2_0,
+                         .embed_type = LPU_QUANT_F16,
+                         .zero_share = m->zero_share,
+                         .seed = 3};
+    lpu_status status = lpu_synth_write(path, &s, diag);
+    if (!status) status = lpu_weights_open(w, path, head_trits, 0, diag);
+    unlink(path);
+    return status;
+}
+
+static void prompt_fill(int32_t *tokens, size_t n, uint32_t vocab)
+{
+    for (size_t i = 0; i < n; i++) tokens[i] = (int32_t)((i * 7919 + i * i * 13 + 5) % vocab);
+}
+
+/* The same model on both sides. */
+typedef struct pair {
+    lpu_weights *weights;
+    lpu_session *session;
+    lpu_forward *forward;
+} pair;
+
+static void pair_close(pair *p)
+{
+    lpu_session_close(&p->session);
+    lpu_forward_close(&p->forward);
+    lpu_weights_close(&p->weights);
+}
+
+static lpu_status pair_open(pair *p, const lpu_model *m, const lpu_design *d, lpu_diag *diag)
+{
+    lpu_design design = *d;
+    lpu_status status = lpu_dram_config_load(&design.dram, design.dram_name, diag);
+
+    *p = (pair){NULL, NULL, NULL};
+    if (!status) status = lpu_design_check(&design, diag);
+    if (!status) status = weights_open(&p->weights, m, d->head_trits, diag);
+    if (!status) status = lpu_session_open(&p->session, p->weights, &design, CONTEXT, diag);
+    if (!status) {
+        status = lpu_forward_open(&p->forward, p->weights, LPU_FORWARD_TERNARY, d->kv_trits,
+                                  CONTEXT, 1, diag);
+    }
+    return status;
+}
+
+/* Runs the same tokens on both sides: next tokens and all logits are equal. */
+static void step(pair *p, const int32_t *tokens, size_t count, int32_t *next)
+{
+    int32_t expected = -1;
+
+    CHECK_OK(lpu_session_run(p->session, tokens, count, next, diag));
+    CHECK_OK(lpu_forward_run(p->forward, tokens, count, &expected, diag));
+    const int32_t *found = lpu_session_logits_x32(p->session);
+    const int32_t *wanted = lpu_forward_logits_x32(p->forward);
+    for (size_t i = 0; i < p->weights->model.vocab_elems; i++) {
+        CHECK(found[i] == wanted[i], "token %d: logit %zu is %d, expected %d", tokens[0], i,
+              found[i], wanted[i]);
+    }
+    CHECK_EQ(*next, expected);
+}
+
+/* Prefill in two pieces, the second behind a cache that is in use; then one token at a time. */
+static void check_pair(lpu_model m, lpu_design d)
+{
+    int32_t tokens[PROMPT], next = -1;
+    pair p;
+
+    CHECK_OK(pair_open(&p, &m, &d, diag));
+    prompt_fill(tokens, PROMPT, m.vocab_elems);
+    step(&p, tokens, PROMPT - 4, &next);
+    if (!test_is_over) step(&p, tokens + PROMPT - 4, 4, &next);
+    for (size_t i = 0; i < DECODED && !test_is_over; i++) {
+        const int32_t last = next;
+        step(&p, &last, 1, &next);
+    }
+    if (!test_is_over) {
+        CHECK_EQ(lpu_session_account_of(p.session, LPU_PHASE_PREFILL)->tokens, PROMPT);
+        CHECK_EQ(lpu_session_account_of(p.session, LPU_PHASE_DECODE)->tokens, DECODED);
+    }
+    pair_close(&p);
+}
+
+static void relu2_with_sub_norms_on_8x10(void)
+{
+    lpu_design d = machine(8, 10, 1, LPU_CODE_BASE3);
+    d.passes_max = 4;
+    check_pair(shape(LPU_ACT_RELU2, true, true), d);
+}
+
+static void silu_untied_on_16x20(void)
+{
+    lpu_model m = shape(LPU_ACT_SILU, true, false);
+    lpu_design d = machine(16, 20, 2, LPU_CODE_BASE3);
+    m.kv_heads = 4;
+    m.is_tied = false;
+    d.head_trits = 4;
+    d.kv_trits = 3;
+    d.vector_lanes = 16;
+    d.passes_max = 3;
+    check_pair(m, d);
+}
+
+static void gelu_without_a_gate_on_64x160(void)
+{
+    lpu_model m = shape(LPU_ACT_GELU, false, false);
+    lpu_design d = machine(64, 160, 4, LPU_CODE_BASE3);
+    m.kv_heads = 1;
+    d.head_trits = 3;
+    d.kv_trits = 2;
+    d.passes_max = 5;
+    check_pair(m, d);
+}
+
+static void odd_sides_on_8x10(void)
+{
+    lpu_design d = machine(8, 10, 3, LPU_CODE_BASE3);
+    d.kv_trits = 4;
+    d.passes_max = 2;
+    check_pair(odd_shape(), d);
+}
+
+static void odd_sides_in_the_2_bit_code(void)
+{
+    lpu_model m = odd_shape();
+    lpu_design d = machine(16, 12, 2, LPU_CODE_T2);
+    m.is_tied = false;
+    d.head_trits = 3;
+    check_pair(m, d);
+}
+
+static void one_head_per_group_in_the_2_bit_code(void)
+{
+    lpu_design d = machine(64, 160, 4, LPU_CODE_T2);
+    d.residence = LPU_WEIGHTS_ON_CHIP;
+    d.weight_sram_kib = 256;
+    d.link_bytes_per_cycle = 16;
+    d.link_latency_cycles = 100;
+    d.passes_max = 16;
+    check_pair(shape(LPU_ACT_RELU2, true, false), d);
+}
+
+static void binary_weights_on_16x20(void)
+{
+    lpu_model m = shape(LPU_ACT_SILU, true, true);
+    m.weights = LPU_WEIGHTS_BINARY;
+    m.zero_share = 0;
+    check_pair(m, machine(16, 20, 2, LPU_CODE_BASE3));
+}
+
+int main(void)
+{
+    RUN(relu2_with_sub_norms_on_8x10);
+    RUN(silu_untied_on_16x20);
+    RUN(gelu_without_a_gate_on_64x160);
+    RUN(odd_sides_on_8x10);
+    RUN(odd_sides_in_the_2_bit_code);
+    RUN(one_head_per_group_in_the_2_bit_code);
+    RUN(binary_weights_on_16x20);
+    return test_failures != 0;
+}
