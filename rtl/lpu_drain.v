@@ -108,14 +108,19 @@ module lpu_drain #(
   // Output register //
   ////////////////////
 
-  genvar j, g;
+  // Lane j reads row j of the group. An index times AccBits would be a multiplier: compare instead.
+  genvar j;
   generate
     for (j = 0; j < OutLanes; j = j + 1) begin : gen_lane
-      wire [Groups*AccBits-1:0] choice;
-      for (g = 0; g < Groups; g = g + 1) begin : gen_group
-        assign choice[g*AccBits +: AccBits] = read_data_i[(g*OutLanes+j)*AccBits +: AccBits];
+      reg [AccBits-1:0] pick;
+      integer           g;
+
+      always @* begin
+        pick = {AccBits{1'b0}};
+        for (g = 0; g < Groups; g = g + 1)
+          if (group_q == g[GroupBits-1:0]) pick = read_data_i[(g*OutLanes+j)*AccBits +: AccBits];
       end
-      always @(posedge clk_i) if (load) y_data_o[j*AccBits +: AccBits] <= choice[group_q*AccBits +: AccBits];
+      always @(posedge clk_i) if (load) y_data_o[j*AccBits +: AccBits] <= pick;
     end
   endgenerate
 
