@@ -3,6 +3,7 @@
 
 #include "workloads/yaml.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,17 @@ typedef struct column {
     lpu_diag why; /* it has no result */
     bool has_result;
 } column;
+
+static void put_first(char **names, size_t count, const char *name)
+{
+    for (size_t i = count; i-- > 1;) {
+        if (strcmp(names[i], name)) continue;
+        char *found = names[i];
+        memmove(names + 1, names, i * sizeof(*names));
+        names[0] = found;
+        return;
+    }
+}
 
 /* "a,b,c" or, with no list, all designs that ship. */
 static lpu_status list_columns(const char *designs, column **columns, size_t *count, lpu_diag *diag)
@@ -31,6 +43,7 @@ static lpu_status list_columns(const char *designs, column **columns, size_t *co
     } else {
         status = lpu_yaml_list("sim/designs", &names, count, diag);
         if (status) return status;
+        put_first(names, *count, "ternary-edge"); /* the one that the others are held against */
     }
     if (!*count) {
         status = lpu_fail(diag, LPU_ERR_RANGE, "--designs is \"%s\", expected names with commas",
@@ -67,7 +80,8 @@ static void print_table(const column *columns, size_t count)
         for (int k = LPU_COMPONENT_none + 1; k < LPU_COMPONENTS; k++) {
             lpu_table_cell(t, "%.1f%%", 100 * c->e.component_pj[k] / c->e.system_pj);
         }
-        lpu_table_cell(t, "%.1f", uj_per_token(c, c->e.paper_pj));
+        if (isnan(c->e.paper_pj)) lpu_table_cell(t, "-");
+        else lpu_table_cell(t, "%.1f", uj_per_token(c, c->e.paper_pj));
     }
     lpu_table_print(t, stdout);
     lpu_table_close(&t);
@@ -106,10 +120,11 @@ static void print_text(const column *columns, size_t count)
         if (!columns[i].has_result) continue;
         const lpu_trace *t = e->result->trace;
         if (t->phase == LPU_PHASE_DECODE) {
-            printf("%s, decode with %u tokens in the cache, batch %u; modelled, system method\n\n",
+            printf("%s, decode with %u tokens in the cache, batch %u; modelled; mJ and shares: "
+                   "system method\n\n",
                    e->model.title, t->context, t->batch);
         } else {
-            printf("%s, prefill of %u tokens, batch %u; modelled, system method\n\n",
+            printf("%s, prefill of %u tokens, batch %u; modelled; mJ and shares: system method\n\n",
                    e->model.title, t->tokens, t->batch);
         }
         break;

@@ -1,6 +1,7 @@
 /* cli/evaluate.c - simulate and price one pass. */
 #include "cli/evaluate.h"
 
+#include <math.h>
 #include <string.h>
 
 lpu_evaluation_options lpu_evaluation_defaults(void)
@@ -49,6 +50,17 @@ static lpu_status load_prices(lpu_evaluation *e, lpu_diag *diag)
     return lpu_paper_load(&e->paper, node, diag);
 }
 
+/* The papers price ternary and FP16 machines: NAN for the others. FP16 lanes do FP16 arithmetic
+ * whatever the weights were. */
+static double paper_pj(const lpu_evaluation *e)
+{
+    lpu_trace trace = *e->result->trace;
+
+    if (e->design.lane == LPU_LANE_MAC_I4 || e->design.lane == LPU_LANE_MAC_I8) return NAN;
+    if (e->design.lane == LPU_LANE_MAC_F16) trace.model.weights = LPU_WEIGHTS_FP16;
+    return lpu_energy_paper_trace_pj(&e->paper, &trace, NULL);
+}
+
 lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *o,
                                const char *design, lpu_diag *diag)
 {
@@ -75,7 +87,7 @@ lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *
     lpu_progress_end(&progress);
     if (status) return status;
     e->system_pj = lpu_energy_system_pj(&e->prices, &e->result->counters, e->component_pj);
-    e->paper_pj = lpu_energy_paper_trace_pj(&e->paper, e->result->trace, NULL);
+    e->paper_pj = paper_pj(e);
     return LPU_OK;
 }
 
@@ -128,12 +140,13 @@ json_t *lpu_evaluation_json(const lpu_evaluation *e, bool with_ops)
                             json_real(e->component_pj[c]));
     }
     json_t *object = json_pack(
-        "{s:s s:s s:s s:I s:I s:I s:I s:f s:f s:{s:f s:f} s:o s:o s:I s:I s:I s:I s:f s:s s:s}",
+        "{s:s s:s s:s s:I s:I s:I s:I s:f s:f s:{s:o s:f} s:o s:o s:I s:I s:I s:I s:f s:s s:s}",
         "model", e->model.name, "design", e->design.name, "phase",
         r->trace->phase == LPU_PHASE_DECODE ? "decode" : "prefill", "context",
         (json_int_t)r->trace->context, "batch", (json_int_t)r->trace->batch, "tokens",
         (json_int_t)r->tokens, "cycles", (json_int_t)r->cycles, "seconds", r->seconds,
-        "tokens_per_s", r->tokens_per_s, "j_per_token", "paper", e->paper_pj * per_token, "system",
+        "tokens_per_s", r->tokens_per_s, "j_per_token", "paper",
+        isnan(e->paper_pj) ? json_null() : json_real(e->paper_pj * per_token), "system",
         e->system_pj * per_token, "energy_pj", energy, "counters", counters_json(&r->counters),
         "chips", (json_int_t)r->chips, "weight_memory_bytes", (json_int_t)r->weight_memory_bytes,
         "kv_memory_bytes", (json_int_t)r->kv_memory_bytes, "stepped_cycles",

@@ -14,7 +14,8 @@ typedef struct lpu_evaluation {
     lpu_prices prices;
     lpu_paper_prices paper;
     double component_pj[LPU_COMPONENTS]; /* of the whole pass, system method */
-    double system_pj, paper_pj;          /* of the whole pass */
+    double system_pj;                    /* of the whole pass */
+    double paper_pj; /* the same by the paper method; NAN where the papers have no price */
 } lpu_evaluation;
 
 /* What the user asked for, as it stands on the command line. */

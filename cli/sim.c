@@ -3,7 +3,7 @@
 
 #include "workloads/output.h"
 
-#include <stdlib.h>
+#include <math.h>
 
 static void print_head(const lpu_evaluation *e)
 {
@@ -23,9 +23,14 @@ static void print_head(const lpu_evaluation *e)
            lpu_cli_si(a, r->seconds, "s"), r->tokens_per_s);
     printf("  energy     %s per token, system method (prices: %s, %s)\n",
            lpu_cli_si(a, e->system_pj * 1e-12 / tokens, "J"), e->prices.logic, e->prices.dram);
-    printf("             %s per token, paper method: arithmetic of linear layers and attention "
-           "alone (%s)\n",
-           lpu_cli_si(b, e->paper_pj * 1e-12 / tokens, "J"), e->paper.node);
+    if (isnan(e->paper_pj)) {
+        printf(
+            "             the papers do not price INT8 or INT4 multiplications by such weights\n");
+    } else {
+        printf("             %s per token, paper method: arithmetic of linear layers and "
+               "attention alone (%s)\n",
+               lpu_cli_si(b, e->paper_pj * 1e-12 / tokens, "J"), e->paper.node);
+    }
     printf("  memory     %s weights, %s cache", lpu_cli_si(a, (double)r->weight_memory_bytes, "B"),
            lpu_cli_si(b, (double)r->kv_memory_bytes, "B"));
     if (r->chips > 1) printf(", %u chips", r->chips);

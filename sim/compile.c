@@ -81,35 +81,30 @@ static size_t next_stream(const lpu_program *p, size_t from)
     return from;
 }
 
-/* Copies the segment to the program; streams keep their order and go up to stream_queue - 1 ahead.
- */
+/* Copies the segment to the program. Streams keep their order and go ahead of other instructions,
+ * as long as at most stream_queue - 1 of them wait for an instruction not yet issued: then the
+ * queue always has a stream at work that somebody takes from. */
 static void flush_segment(lpu_build *b)
 {
     const lpu_program *from = &b->segment;
     const size_t reach = b->design->stream_queue - 1;
-    size_t stream = next_stream(from, 0), ahead_end = 0, ahead = 0;
+    size_t stream = next_stream(from, 0); /* the next to be copied */
+    size_t waiting = 0;                   /* copied, and written after the last other one copied */
+    size_t own = 0;                       /* of those, written before the next other one */
 
     for (size_t i = 0; i < from->count && !b->status; i++) {
-        if (is_stream(&from->insns[i])) {
-            if (i < ahead_end) {
-                ahead--; /* was issued early; its place is reached */
-                continue;
-            }
-            b->status = lpu_program_append(b->program, &from->insns[i], &from->notes[i]);
-            stream = next_stream(from, i + 1);
-            ahead_end = i + 1;
-            continue;
-        }
-        if (stream < i) stream = next_stream(from, i);
-        while (stream < from->count && ahead < reach && may_pass(from, stream, i) && !b->status) {
+        const bool goes_now = is_stream(&from->insns[i]);
+        own += goes_now;
+        while (stream < from->count && !b->status &&
+               (goes_now ? stream <= i : waiting < reach && may_pass(from, stream, i))) {
             b->status = lpu_program_append(b->program, &from->insns[stream], &from->notes[stream]);
-            ahead++;
-            ahead_end = stream + 1;
             stream = next_stream(from, stream + 1);
+            waiting++;
         }
-        if (!b->status) {
-            b->status = lpu_program_append(b->program, &from->insns[i], &from->notes[i]);
-        }
+        if (goes_now || b->status) continue;
+        b->status = lpu_program_append(b->program, &from->insns[i], &from->notes[i]);
+        waiting -= own;
+        own = 0;
     }
     if (!b->status) b->status = lpu_program_end_segment(b->program);
     if (b->status) lpu_fail(b->diag, b->status, "compile: out of memory");

@@ -146,6 +146,29 @@ typedef struct group {
     uint32_t kv_head, row, count, keys, turn;
 } group;
 
+/* Rows first..first+count of one plane of a row block: k tiles of equal lines are one stream. */
+static void stream_key_plane(lpu_build *b, const group *g, uint32_t first, uint32_t count,
+                             uint32_t plane)
+{
+    const uint32_t elems = b->model->head_elems, cols = b->design->cols;
+    const uint32_t tiles = lpu_ktile_count(elems, cols);
+
+    for (uint32_t t = 0; t < tiles;) {
+        lpu_insn keys = lpu_build_insn(LPU_INSN_stream);
+        const uint32_t line = lpu_ktile_at(&b->layout->kv, elems, cols, t).line_bytes;
+
+        keys.flags = LPU_FLAG_FENCE;
+        keys.addr = lpu_layout_key_at(b->layout, g->kv_head, first, plane, t);
+        keys.seg_bytes = count * line;
+        keys.stride = b->design->rows * line;
+        while (t < tiles && lpu_ktile_at(&b->layout->kv, elems, cols, t).line_bytes == line) {
+            keys.segs++;
+            t++;
+        }
+        lpu_build_emit(b, keys, LPU_OP_scores, cache_region(b, g->row));
+    }
+}
+
 static void emit_scores(lpu_build *b, const group *g)
 {
     const lpu_layout *l = b->layout;
@@ -176,14 +199,7 @@ static void emit_scores(lpu_build *b, const group *g)
         keys.stride = (uint32_t)plane;
         lpu_build_emit(b, keys, LPU_OP_scores, region);
     } else if (left) {
-        for (uint32_t p = 0; p < l->kv.planes; p++) {
-            for (uint32_t t = 0; t < lpu_ktile_count(m->head_elems, b->design->cols); t++) {
-                keys.addr = lpu_layout_key_at(l, g->kv_head, full, p, t);
-                keys.seg_bytes =
-                    left * lpu_ktile_at(&l->kv, m->head_elems, b->design->cols, t).line_bytes;
-                lpu_build_emit(b, keys, LPU_OP_scores, region);
-            }
-        }
+        for (uint32_t p = 0; p < l->kv.planes; p++) stream_key_plane(b, g, full, left, p);
     }
 
     product.dst = (uint8_t)(LPU_BUF_SCORES0 + g->turn);

@@ -279,7 +279,7 @@ lpu_status lpu_machine_run(lpu_machine *m, const lpu_program *program, size_t s,
         step(m);
         if (m->has_progress || m->is_stepped || is_drained(m)) continue;
         const uint64_t quiet = quiet_cycles(m);
-        if (quiet == UINT64_MAX) status = stuck(m, diag);
+        if (quiet >= LPU_ARRAY_QUIET_FOREVER) status = stuck(m, diag);
         else if (quiet) skip(m, quiet);
     }
     if (!status) {

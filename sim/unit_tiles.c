@@ -98,7 +98,11 @@ static bool gather(lpu_machine *m)
 
 bool lpu_tiles_is_short(const lpu_machine *m)
 {
-    return m->tiles.fill_count && !m->stream.fifo_bytes;
+    const lpu_tiles *t = &m->tiles;
+    if (!t->fill_count) return false;
+
+    const lpu_tile_fill *fill = &t->fills[t->fill_first];
+    return m->stream.fifo_bytes + t->gathered_bytes < (uint64_t)fill->lines * fill->line_bytes;
 }
 
 static void finish_beat(lpu_machine *m)
