@@ -18,7 +18,7 @@ static __m256i broadcast(const int8_t *x, size_t k, size_t c)
     return _mm256_set1_epi32(four);
 }
 
-/* Bytes of v that are above limit, as -1; v is 0..127 or the comparison is of signed bytes. */
+/* Bytes of v, 0..127, that are above limit, as -1. */
 static inline __m256i above(__m256i v, int limit)
 {
     return _mm256_cmpgt_epi8(v, _mm256_set1_epi8((char)limit));
@@ -37,20 +37,17 @@ static inline __m256i take(__m256i *v, int unit)
 /* digit[0..5) of 32 codes. */
 static inline void decode(__m256i *digit, __m256i u)
 {
-    /* Signed, codes 192..255 are -64..-1 and 128..191 are -128..-65. */
-    const __m256i is_negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), u);
-    const __m256i is_high = _mm256_and_si256(is_negative, above(u, -65));
-    __m256i six = _mm256_and_si256(u, _mm256_set1_epi8(63));
-    __m256i rest = six;
-    const __m256i d_high = take(&rest, 17); /* rest = (code - 192) % 17 */
-    const __m256i d_low = _mm256_and_si256(_mm256_srli_epi16(u, 6), _mm256_set1_epi8(3));
+    /* u - 81 where that is smaller, twice: unsigned bytes below 81 wrap around to large ones. */
+    const __m256i unit = _mm256_set1_epi8(81);
+    const __m256i once = _mm256_min_epu8(u, _mm256_sub_epi8(u, unit));
+    __m256i rest = _mm256_min_epu8(once, _mm256_sub_epi8(once, unit));
+    const __m256i same = _mm256_add_epi8(_mm256_cmpeq_epi8(u, once), _mm256_cmpeq_epi8(once, rest));
 
-    __m256i v = _mm256_blendv_epi8(six, _mm256_add_epi8(rest, _mm256_set1_epi8(64)), is_high);
-    digit[4] = _mm256_blendv_epi8(d_low, d_high, is_high);
-    digit[3] = take(&v, 27);
-    digit[2] = take(&v, 9);
-    digit[1] = take(&v, 3);
-    digit[0] = v;
+    digit[4] = _mm256_add_epi8(same, _mm256_set1_epi8(2)); /* two, less one for each "same" */
+    digit[3] = take(&rest, 27);
+    digit[2] = take(&rest, 9);
+    digit[1] = take(&rest, 3);
+    digit[0] = rest;
 }
 
 /* sums[p] of one half of the block's lanes, over up to LINES lines. */

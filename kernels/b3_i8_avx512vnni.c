@@ -1,38 +1,30 @@
 /* kernels/b3_i8_avx512vnni.c - 1.6-bit ternary x int8 with VNNI.
  *
- * A code (layout.h) becomes two bytes by table: f, the digits of planes 0..3 in two bits each, and
- * g = v + 64 d. The sums of f come apart by masks as in t2_i8_avx512vnni.c; then
+ * A code u is the digits of five rows in base 3. It is summed as it stands, and as f, its low four
+ * digits in two bits each, whose sums come apart by masks as in t2_i8_avx512vnni.c. The last row is
  *
- *     sum d x = (sum g x - (S0 + 3 S1 + 9 S2 + 27 S3)) / 64, exactly.
+ *     (sum u x - (S0 + 3 S1 + 9 S2 + 27 S3)) / 81, exactly.
  *
- * Codes below 192 already are g, and their low six bits index the table of f. The others take both
- * bytes from tables of their own. Taking both halves of one 256-entry table for all codes was
- * tried: two-register permutes are slower than this.
+ * f comes from a table of u mod 81, and that from two unsigned minima: below 81, u - 81 wraps
+ * around to a large byte. Permutes share their ports with the multiplications, minima need not: of
+ * six ways tried, among them codes with an escape and tables of all 243, this was the fastest.
  */
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { TOKENS = 5, STREAMS = 2 };
+enum { TOKENS = 5, STREAMS = 2, INVERSE_81 = 2014922929 };
 
 typedef struct tables {
-    __m512i low, high, high_g; /* f of codes 0..191, f and g of codes 192.. */
+    __m512i low, high; /* f of 0..63 and of 64..80 */
 } tables;
-
-/* Two bits a digit of v. */
-static uint8_t fields(uint32_t v)
-{
-    return (uint8_t)(v % 3 | v / 3 % 3 << 2 | v / 9 % 3 << 4 | v / 27 % 3 << 6);
-}
 
 static tables tables_make(void)
 {
-    uint8_t low[64], high[64] = {0}, high_g[64] = {0};
-    for (uint32_t i = 0; i < 64; i++) low[i] = fields(i);
-    for (uint32_t i = 0; i < 51; i++) {
-        high[i] = fields(64 + i % 17);
-        high_g[i] = (uint8_t)(64 + i % 17 + 64 * (i / 17));
+    uint8_t f[128] = {0};
+    for (uint32_t v = 0; v < 81; v++) {
+        f[v] = (uint8_t)(v % 3 | v / 3 % 3 << 2 | v / 9 % 3 << 4 | v / 27 % 3 << 6);
     }
-    return (tables){_mm512_loadu_si512(low), _mm512_loadu_si512(high), _mm512_loadu_si512(high_g)};
+    return (tables){_mm512_loadu_si512(f), _mm512_loadu_si512(f + 64)};
 }
 
 LPU_INLINE __m512i times3(__m512i v)
@@ -52,29 +44,43 @@ LPU_INLINE void finish(int32_t *y, size_t rows, const __m512i *a, int32_t sum)
     __m512i v = _mm512_add_epi32(row[2], times3(row[3]));
     v = _mm512_add_epi32(row[1], times3(v));
     v = _mm512_add_epi32(row[0], times3(v));
-    row[4] = _mm512_srai_epi32(_mm512_sub_epi32(a[4], v), 6);
+    /* A multiple of 81 is divided by multiplying with 81's inverse modulo 2^32. */
+    row[4] = _mm512_mullo_epi32(_mm512_sub_epi32(a[4], v), _mm512_set1_epi32(INVERSE_81));
 
     for (size_t p = 0; p < 5 && 16 * p < rows; p++) {
         lpu_vnni_store(y + 16 * p, rows - 16 * p, _mm512_sub_epi32(row[p], s));
     }
 }
 
-/* f and g of a line of codes. */
-LPU_INLINE __m512i decode(__m512i *g, __m512i u, const tables *t)
+/* f of a line of codes. */
+LPU_INLINE __m512i decode(__m512i u, const tables *t)
 {
-    const __mmask64 is_high = _mm512_cmpgt_epu8_mask(u, _mm512_set1_epi8((char)191));
-    const __m512i f = _mm512_permutexvar_epi8(u, t->low);
-    *g = _mm512_mask_permutexvar_epi8(u, is_high, u, t->high_g);
-    return _mm512_mask_permutexvar_epi8(f, is_high, u, t->high);
+    const __m512i unit = _mm512_set1_epi8(81);
+    const __m512i once = _mm512_min_epu8(u, _mm512_sub_epi8(u, unit));
+    const __m512i rest = _mm512_min_epu8(once, _mm512_sub_epi8(once, unit));
+    return _mm512_permutex2var_epi8(t->low, rest, t->high);
 }
 
-LPU_INLINE void multiply(__m512i *acc, __m512i f, __m512i g, __m512i x)
+LPU_INLINE void multiply(__m512i *acc, __m512i u, __m512i f, __m512i x)
 {
-    acc[4] = _mm512_dpbusd_epi32(acc[4], g, x);
+    acc[4] = _mm512_dpbusd_epi32(acc[4], u, x);
     acc[0] = _mm512_dpbusd_epi32(acc[0], f, x);
     acc[1] = _mm512_dpbusd_epi32(acc[1], _mm512_and_si512(f, _mm512_set1_epi8(63)), x);
     acc[2] = _mm512_dpbusd_epi32(acc[2], _mm512_and_si512(f, _mm512_set1_epi8(15)), x);
     acc[3] = _mm512_dpbusd_epi32(acc[3], _mm512_and_si512(f, _mm512_set1_epi8(3)), x);
+}
+
+/* The next four k (or as many as are left) of n streams. */
+LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, const int8_t *x,
+                          size_t left, const tables *t, const size_t n)
+{
+    const __m512i four = lpu_vnni_broadcast(x, left);
+    LPU_UNROLL
+    for (size_t s = 0; s < n; s++) {
+        lpu_vnni_prefetch(w + s * stream_bytes);
+        const __m512i u = _mm512_loadu_si512(w + s * stream_bytes);
+        multiply(acc + 5 * s, u, decode(u, t), four);
+    }
 }
 
 LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t stream_bytes,
@@ -85,16 +91,9 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
     LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
-    for (size_t c = 0; c < k; c += 4, w += 64) {
-        const __m512i four = lpu_vnni_broadcast(x, k, c);
-        LPU_UNROLL
-        for (size_t s = 0; s < n; s++) {
-            __m512i g, f;
-            lpu_vnni_prefetch(w + s * stream_bytes);
-            f = decode(&g, _mm512_loadu_si512(w + s * stream_bytes), t);
-            multiply(acc + 5 * s, f, g, four);
-        }
-    }
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, t, n);
+    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, t, n);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 80 : rows, acc + 5 * s, sum);
@@ -119,6 +118,17 @@ void lpu_gemv_b3_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, si
     }
 }
 
+/* The next four k of a block times n tokens. */
+LPU_INLINE void gemm_step(__m512i *acc, const uint8_t *w, const int8_t *x, size_t x_stride,
+                          size_t left, const tables *tab, const size_t n)
+{
+    const __m512i u = _mm512_loadu_si512(w), f = decode(u, tab);
+    LPU_UNROLL
+    for (size_t t = 0; t < n; t++) {
+        multiply(acc + 5 * t, u, f, lpu_vnni_broadcast(x + t * x_stride, left));
+    }
+}
+
 LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                            size_t x_stride, size_t rows, size_t k, const int32_t *sums,
                            const tables *tab, const size_t n)
@@ -127,13 +137,9 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
     LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
-    for (size_t c = 0; c < k; c += 4, w += 64) {
-        __m512i g, f = decode(&g, _mm512_loadu_si512(w), tab);
-        LPU_UNROLL
-        for (size_t t = 0; t < n; t++) {
-            multiply(acc + 5 * t, f, g, lpu_vnni_broadcast(x + t * x_stride, k, c));
-        }
-    }
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) gemm_step(acc, w, x + c, x_stride, 4, tab, n);
+    if (c < k) gemm_step(acc, w, x + c, x_stride, k - c, tab, n);
     LPU_UNROLL
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 5 * t, sums[t]);
 }

@@ -10,11 +10,8 @@ void lpu_gemv_b3_i8_c(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows
 
         for (size_t c = 0; c < k; c++) {
             for (size_t lane = 0; lane < 16; lane++) {
-                const int32_t code = w[c / 4 * 64 + lane * 4 + c % 4];
-                const int32_t d = code < 192 ? code / 64 : (code - 192) / 17;
-                int32_t v = code < 192 ? code % 64 : 64 + (code - 192) % 17;
-                for (size_t p = 0; p < 4; p++, v /= 3) sums[16 * p + lane] += (v % 3 - 1) * x[c];
-                sums[64 + lane] += (d - 1) * x[c];
+                int32_t v = w[c / 4 * 64 + lane * 4 + c % 4];
+                for (size_t p = 0; p < 5; p++, v /= 3) sums[16 * p + lane] += (v % 3 - 1) * x[c];
             }
         }
         memcpy(y + first, sums, (rows - first < 80 ? rows - first : 80) * sizeof(*y));

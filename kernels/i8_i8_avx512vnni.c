@@ -5,32 +5,39 @@
 
 enum { TOKENS = 6, STREAMS = 4 };
 
+/* The next four k (or as many as are left) of n blocks times m tokens. */
+LPU_INLINE void step(__m512i *acc, const uint8_t *w, size_t apart, const int8_t *x, size_t x_stride,
+                     size_t left, const size_t n, const size_t m)
+{
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    __m512i line[STREAMS];
+    LPU_UNROLL
+    for (size_t s = 0; s < n; s++) {
+        if (m == 1) lpu_vnni_prefetch(w + s * apart);
+        line[s] = _mm512_xor_si512(_mm512_loadu_si512(w + s * apart), flip);
+    }
+    LPU_UNROLL
+    for (size_t t = 0; t < m; t++) {
+        const __m512i four = lpu_vnni_broadcast(x + t * x_stride, left);
+        LPU_UNROLL
+        for (size_t s = 0; s < n; s++) {
+            acc[s * m + t] = _mm512_dpbusd_epi32(acc[s * m + t], line[s], four);
+        }
+    }
+}
+
 /* n blocks, apart bytes from one to the next, times m tokens; rows is that of the last block. */
 LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint8_t *w,
                          size_t apart, const int8_t *x, size_t x_stride, size_t rows, size_t k,
                          const int32_t *sums, const size_t n, const size_t m)
 {
-    const __m512i flip = _mm512_set1_epi8((char)0x80);
     __m512i acc[STREAMS * TOKENS];
     LPU_UNROLL
     for (size_t i = 0; i < n * m; i++) acc[i] = _mm512_setzero_si512();
 
-    for (size_t c = 0; c < k; c += 4, w += 64) {
-        __m512i line[STREAMS];
-        LPU_UNROLL
-        for (size_t s = 0; s < n; s++) {
-            if (m == 1) lpu_vnni_prefetch(w + s * apart);
-            line[s] = _mm512_xor_si512(_mm512_loadu_si512(w + s * apart), flip);
-        }
-        LPU_UNROLL
-        for (size_t t = 0; t < m; t++) {
-            const __m512i four = lpu_vnni_broadcast(x + t * x_stride, k, c);
-            LPU_UNROLL
-            for (size_t s = 0; s < n; s++) {
-                acc[s * m + t] = _mm512_dpbusd_epi32(acc[s * m + t], line[s], four);
-            }
-        }
-    }
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) step(acc, w, apart, x + c, x_stride, 4, n, m);
+    if (c < k) step(acc, w, apart, x + c, x_stride, k - c, n, m);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         LPU_UNROLL

@@ -61,10 +61,8 @@ void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t
     for (size_t c = 0; c < (k + 3) / 4 * 4; c++) {
         for (size_t lane = 0; lane < 16; lane++) {
             uint32_t v = 0;
-            for (size_t p = 4; p-- > 0;) v = 3 * v + digit(trits, rows, k, 16 * p + lane, c);
-            const uint32_t d = digit(trits, rows, k, 64 + lane, c);
-            block[c / 4 * 64 + lane * 4 + c % 4] =
-                (uint8_t)(v < 64 ? 64 * d + v : 192 + 17 * d + (v - 64));
+            for (size_t p = 5; p-- > 0;) v = 3 * v + digit(trits, rows, k, 16 * p + lane, c);
+            block[c / 4 * 64 + lane * 4 + c % 4] = (uint8_t)v;
         }
     }
 }

@@ -12,13 +12,8 @@
  * several rows at the same k (a row-plane); row 16 p + lane of a block is plane p:
  *
  *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p                        2.0 bits
- *     b3   80 rows   v = sum of (digit + 1) 3^p for p = 0..3, d = digit + 1 of plane 4:
- *                    v < 64: 64 d + v; else 192 + 17 d + (v - 64)                 1.6 bits
+ *     b3   80 rows   sum of (digit + 1) 3^p over planes p = 0..4, 0..242           1.6 bits
  *     i8   16 rows   the integer, -127..127                                       8 bits
- *
- * b3 keeps the low planes in six bits (or, for the 17 values that do not fit, in the codes from
- * 192) because a 64-entry byte table is one instruction, and 64 d + v is a sum that can be taken
- * apart after the row has been summed.
  *
  *     f16  16 rows   a line of 32 bytes is 16 lanes of IEEE half at one k
  *

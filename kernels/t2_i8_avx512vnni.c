@@ -34,6 +34,18 @@ LPU_INLINE void multiply(__m512i *acc, __m512i u, __m512i x)
     acc[3] = _mm512_dpbusd_epi32(acc[3], _mm512_and_si512(u, _mm512_set1_epi8(3)), x);
 }
 
+/* The next four k (or as many as are left) of n streams. */
+LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, const int8_t *x,
+                          size_t left, const size_t n)
+{
+    const __m512i four = lpu_vnni_broadcast(x, left);
+    LPU_UNROLL
+    for (size_t s = 0; s < n; s++) {
+        lpu_vnni_prefetch(w + s * stream_bytes);
+        multiply(acc + 4 * s, _mm512_loadu_si512(w + s * stream_bytes), four);
+    }
+}
+
 /* One block of each of n streams that are stream_bytes apart; rows is that of the last one. */
 LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t stream_bytes,
                             const int8_t *x, size_t rows, size_t k, int32_t sum, const size_t n)
@@ -42,14 +54,9 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
     LPU_UNROLL
     for (size_t i = 0; i < 4 * n; i++) acc[i] = _mm512_setzero_si512();
 
-    for (size_t c = 0; c < k; c += 4, w += 64) {
-        const __m512i four = lpu_vnni_broadcast(x, k, c);
-        LPU_UNROLL
-        for (size_t s = 0; s < n; s++) {
-            lpu_vnni_prefetch(w + s * stream_bytes);
-            multiply(acc + 4 * s, _mm512_loadu_si512(w + s * stream_bytes), four);
-        }
-    }
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, n);
+    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, n);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 64 : rows, acc + 4 * s, sum);
@@ -73,6 +80,17 @@ void lpu_gemv_t2_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, si
     }
 }
 
+/* The next four k of a block times n tokens. */
+LPU_INLINE void gemm_step(__m512i *acc, const uint8_t *w, const int8_t *x, size_t x_stride,
+                          size_t left, const size_t n)
+{
+    const __m512i u = _mm512_loadu_si512(w);
+    LPU_UNROLL
+    for (size_t t = 0; t < n; t++) {
+        multiply(acc + 4 * t, u, lpu_vnni_broadcast(x + t * x_stride, left));
+    }
+}
+
 /* A block times n tokens: the masks of a line are shared by the tokens. */
 LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                            size_t x_stride, size_t rows, size_t k, const int32_t *sums,
@@ -82,12 +100,9 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
     LPU_UNROLL
     for (size_t i = 0; i < 4 * n; i++) acc[i] = _mm512_setzero_si512();
 
-    for (size_t c = 0; c < k; c += 4, w += 64) {
-        const __m512i u = _mm512_loadu_si512(w);
-        LPU_UNROLL
-        for (size_t t = 0; t < n; t++)
-            multiply(acc + 4 * t, u, lpu_vnni_broadcast(x + t * x_stride, k, c));
-    }
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) gemm_step(acc, w, x + c, x_stride, 4, n);
+    if (c < k) gemm_step(acc, w, x + c, x_stride, k - c, n);
     LPU_UNROLL
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 4 * t, sums[t]);
 }

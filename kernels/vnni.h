@@ -24,15 +24,12 @@ LPU_INLINE void lpu_vnni_prefetch(const uint8_t *w)
     _mm_prefetch((const char *)w + LPU_VNNI_PREFETCH_BYTES, _MM_HINT_T0);
 }
 
-/* x[c..c+4) in every lane; zeros beyond k. */
-LPU_INLINE __m512i lpu_vnni_broadcast(const int8_t *x, size_t k, size_t c)
+/* The next four of the activations in every lane; zeros where fewer than four are left. A loop
+ * calls this with left = 4 for its whole steps, which is one load, and once for the rest. */
+LPU_INLINE __m512i lpu_vnni_broadcast(const int8_t *x, size_t left)
 {
     int32_t four = 0;
-    if (k - c >= 4) {
-        memcpy(&four, x + c, 4);
-    } else {
-        memcpy(&four, x + c, k - c);
-    }
+    memcpy(&four, x, left < 4 ? left : 4);
     return _mm512_set1_epi32(four);
 }
 
