@@ -1,5 +1,16 @@
 # Setun. `make` installs what is missing, builds, runs the main job and leaves a report;
 # `make test` says whether it is true. Everything built is under build/.
+#
+#   make             all of it: deps, build, run
+#   make build       the program build/bin/lpu and the Verilated array
+#   make run         the main job: build/report/index.html
+#   make test        every test; ends with "N passed, N failed, N skipped"
+#   make test-long   fuzzers, sanitizers, mutants, full stepping (tens of minutes)
+#   make bench       the CPU kernels of this machine, ternary beside FP16
+#   make deps-check  what is missing, and nothing else
+
+# Debian's default shell is enough for every recipe.
+SHELL := /bin/sh
 
 CC       ?= cc
 CXX      ?= c++
@@ -7,15 +18,17 @@ CSTD     := -std=gnu11
 WARN     := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 OPT      ?= -O2 -g
 CFLAGS   ?=
-LDLIBS   := -lcyaml -lyaml -ljansson -lz -lpthread -lm
+LDLIBS   := -lcyaml -lyaml -ljansson -lpthread -lm
 ARCH     := $(shell uname -m)
+
+# What the build, the main job and the tests need; clang only for the fuzzers of test-long.
+DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox
+DEPS_LONG := clang clang-format
 
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
 FLAGS_avx2       := -mavx2 -mfma -mf16c
-FLAGS_f16c       := -mavx2 -mfma -mf16c
 FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c
-FLAGS_avx512fp16 := $(FLAGS_avx512vnni) -mavx512fp16
-X86_ONLY := %_avx2.c %_f16c.c %_avx512vnni.c %_avx512fp16.c
+X86_ONLY := %_avx2.c %_avx512vnni.c
 
 KERNELS := $(wildcard kernels/*.c)
 ifneq ($(ARCH),x86_64)
@@ -24,17 +37,67 @@ endif
 SOURCES := $(wildcard workloads/*.c) $(wildcard sim/*.c) $(KERNELS) $(wildcard energy_model/*.c)
 LIB     := build/lib/liblpu.a
 LPU     := build/bin/lpu
+RTL     := build/bin/lpu_rtl_array
 UNIT    := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/unit/*_test.c))
-SCRIPTS := $(wildcard tests/*/*_test.sh)
+SCRIPTS := $(filter-out tests/long/%,$(wildcard tests/*/*_test.sh))
+LONG    := $(wildcard tests/long/*_test.sh)
 
-.PHONY: all build run test test-long deps deps-check clean
+# The array of ternary-edge, for the main job.
+RTL_CONFIG := 64x160-1-base3-64-64
+
+.PHONY: all build run test test-long bench deps deps-check deps-long clean
 .DELETE_ON_ERROR:
 
 all: deps
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory run
 
-build: $(LPU)
+build: $(LPU) $(RTL)
+
+run: $(LPU) $(RTL)
+	@$(LPU) report --out build/report
+
+bench: $(LPU)
+	@$(LPU) bench
+
+test: deps
+	@$(MAKE) --no-print-directory build $(UNIT)
+	@tests/run.sh $(UNIT) $(SCRIPTS)
+
+test-long: deps deps-long
+	@$(MAKE) --no-print-directory build
+	@tests/run.sh $(LONG)
+
+# ---- packages ----
+
+missing = $(shell for p in $(1); do \
+    dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q '^install ok installed' || echo $$p; done)
+
+deps-check:
+	@set -- $(call missing,$(DEPS)); \
+	if [ $$# -eq 0 ]; then echo "nothing is missing"; else echo "missing: $$*"; fi
+
+# $(call install,PACKAGES): prints the list before it acts; without root it says what to type.
+define install
+	@command -v dpkg-query >/dev/null 2>&1 || { \
+	    echo "no dpkg here: these Debian packages are needed by their names elsewhere: $(1)"; exit 0; }; \
+	set -- $(call missing,$(1)); \
+	[ $$# -eq 0 ] && exit 0; \
+	echo "installing with apt: $$*"; \
+	if [ "$$(id -u)" -eq 0 ]; then as=; \
+	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as=sudo; \
+	else echo "this needs root; type: apt-get update && apt-get install -y --no-install-recommends $$*"; exit 1; fi; \
+	$$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$* >/dev/null
+endef
+
+deps:
+	$(call install,$(DEPS))
+
+deps-long:
+	$(call install,$(DEPS_LONG))
+
+# ---- objects ----
 
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -56,6 +119,14 @@ build/tests/unit/%: build/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	@$(CC) $(OPT) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+# The Verilated array, in lockstep with sim/unit_array.c.
+$(RTL): $(wildcard rtl/*.v rtl/*.vh tests/lockstep/*.cc tests/lockstep/*.h tests/lockstep/build.*) \
+        sim/unit_array.c sim/unit_array.h workloads/ternary.c
+	@mkdir -p $(@D)
+	@echo "  RTL     $@"
+	@tests/lockstep/build.sh $(RTL_CONFIG)
+	@cp build/lockstep/$(RTL_CONFIG)/array_matrix $@
 
 clean:
 	rm -rf build
