@@ -277,10 +277,10 @@ lpu_status lpu_machine_run(lpu_machine *m, const lpu_program *program, size_t s,
             begin_cycles[op] = start_cycles + m->now_cycles;
         }
         step(m);
-        if (m->has_progress || m->is_stepped || is_drained(m)) continue;
+        if (m->has_progress || is_drained(m)) continue;
         const uint64_t quiet = quiet_cycles(m);
         if (quiet >= LPU_ARRAY_QUIET_FOREVER) status = stuck(m, diag);
-        else if (quiet) skip(m, quiet);
+        else if (quiet && !m->is_stepped) skip(m, quiet);
     }
     if (!status) {
         settle(m);

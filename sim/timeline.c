@@ -12,25 +12,30 @@ struct lpu_timeline {
     const lpu_trace *trace;
     double us_per_cycle;
     uint64_t start_cycles;
+    uint64_t end_cycles[LPU_UNITS]; /* of each unit's last slice */
 };
 
 static const char *const unit_names[LPU_UNITS] = {"sequencer", "stream engine", "array",
                                                   "vector unit", "store"};
 
+/* A unit retires in the order of issue. A slice begins where the one before it ends: the time that
+ * an instruction waits in the queue behind another is not drawn. */
 static void write_event(void *user, const lpu_machine_event *e)
 {
     lpu_timeline *t = user;
     const lpu_op *op = &t->trace->ops[e->op];
-    const double begin_us = (double)(t->start_cycles + e->begin_cycles) * t->us_per_cycle;
-    const double long_us = (double)(e->end_cycles - e->begin_cycles) * t->us_per_cycle;
+    const uint64_t issue = t->start_cycles + e->begin_cycles, end = t->start_cycles + e->end_cycles;
+    const uint64_t begin = issue > t->end_cycles[e->unit] ? issue : t->end_cycles[e->unit];
 
     if (e->unit == LPU_UNIT_sequencer) return;
+    t->end_cycles[e->unit] = end;
     fprintf(t->file,
             ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%d,\"name\":\"%s\",\"cat\":\"%s\",\"ts\":%.4f,"
-            "\"dur\":%.4f,\"args\":{\"layer\":%d,\"begin_cycles\":%llu,\"end_cycles\":%llu}}",
-            e->unit, lpu_op_name(op->kind), lpu_insn_name(e->insn), begin_us, long_us, op->layer,
-            (unsigned long long)(t->start_cycles + e->begin_cycles),
-            (unsigned long long)(t->start_cycles + e->end_cycles));
+            "\"dur\":%.4f,\"args\":{\"layer\":%d,\"issue_cycles\":%llu,\"begin_cycles\":%llu,"
+            "\"end_cycles\":%llu}}",
+            e->unit, lpu_op_name(op->kind), lpu_insn_name(e->insn), (double)begin * t->us_per_cycle,
+            (double)(end - begin) * t->us_per_cycle, op->layer, (unsigned long long)issue,
+            (unsigned long long)begin, (unsigned long long)end);
 }
 
 lpu_status lpu_timeline_open(lpu_timeline **out, const char *path, lpu_machine *machine,
