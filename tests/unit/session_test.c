@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PROMPT = 11, DECODED = 9, CONTEXT = 96 };
+enum { PROMPT = 11, LONG_PROMPT = 75, DECODED = 9, CONTEXT = 96 };
 
 static lpu_model shape(lpu_activation activation, bool is_gated, bool has_sub_norm)
 {
@@ -153,24 +153,29 @@ static void step(pair *p, const int32_t *tokens, size_t count, int32_t *next)
 }
 
 /* Prefill in two pieces, the second behind a cache that is in use; then one token at a time. */
-static void check_pair(lpu_model m, lpu_design d)
+static void check_prompt(size_t prompt, lpu_model m, lpu_design d)
 {
-    int32_t tokens[PROMPT], next = -1;
+    int32_t tokens[LONG_PROMPT], next = -1;
     pair p;
 
     CHECK_OK(pair_open(&p, &m, &d, diag));
-    prompt_fill(tokens, PROMPT, m.vocab_elems);
-    step(&p, tokens, PROMPT - 4, &next);
-    if (!test_is_over) step(&p, tokens + PROMPT - 4, 4, &next);
+    prompt_fill(tokens, prompt, m.vocab_elems);
+    step(&p, tokens, prompt - 4, &next);
+    if (!test_is_over) step(&p, tokens + prompt - 4, 4, &next);
     for (size_t i = 0; i < DECODED && !test_is_over; i++) {
         const int32_t last = next;
         step(&p, &last, 1, &next);
     }
     if (!test_is_over) {
-        CHECK_EQ(lpu_session_account_of(p.session, LPU_PHASE_PREFILL)->tokens, PROMPT);
+        CHECK_EQ(lpu_session_account_of(p.session, LPU_PHASE_PREFILL)->tokens, prompt);
         CHECK_EQ(lpu_session_account_of(p.session, LPU_PHASE_DECODE)->tokens, DECODED);
     }
     pair_close(&p);
+}
+
+static void check_pair(lpu_model m, lpu_design d)
+{
+    check_prompt(PROMPT, m, d);
 }
 
 static void relu2_with_sub_norms_on_8x10(void)
@@ -201,7 +206,7 @@ static void gelu_without_a_gate_on_64x160(void)
     d.head_trits = 3;
     d.kv_trits = 2;
     d.passes_max = 5;
-    check_pair(m, d);
+    check_prompt(LONG_PROMPT, m, d);
 }
 
 static void odd_sides_on_8x10(void)
@@ -240,6 +245,80 @@ static void binary_weights_on_16x20(void)
     check_pair(m, machine(16, 20, 2, LPU_CODE_BASE3));
 }
 
+/* The ids that lpu_simulate assumes, a cache no longer than the pass: the same program. */
+static void time_is_that_of_the_simulation(void)
+{
+    const lpu_model m = shape(LPU_ACT_RELU2, true, true);
+    lpu_design d = machine(8, 10, 1, LPU_CODE_BASE3);
+    int32_t tokens[PROMPT], next;
+    lpu_weights *w;
+    lpu_session *s;
+    lpu_sim_result *r;
+
+    CHECK_OK(lpu_dram_config_load(&d.dram, d.dram_name, diag));
+    CHECK_OK(weights_open(&w, &m, 5, diag));
+    CHECK_OK(lpu_session_open(&s, w, &d, PROMPT, diag));
+    for (uint32_t i = 0; i < PROMPT; i++) {
+        tokens[i] = (int32_t)((i + 1ull) * 2654435761u % m.vocab_elems);
+    }
+    CHECK_OK(lpu_session_run(s, tokens, PROMPT, &next, diag));
+    const lpu_session_account *a = lpu_session_account_of(s, LPU_PHASE_PREFILL);
+    const lpu_sim_request request = {
+        .model = &w->model, .design = &d, .phase = LPU_PHASE_PREFILL, .tokens = PROMPT, .batch = 1};
+    CHECK_OK(lpu_simulate(&r, &request, diag));
+    CHECK_EQ(a->cycles, r->cycles);
+    for (size_t i = 0; i < LPU_COUNTERS; i++) {
+        const uint64_t found = lpu_counter_get(&a->counters, i);
+        const uint64_t wanted = lpu_counter_get(&r->counters, i);
+        CHECK(found == wanted, "%s is %llu, expected %llu", lpu_counter_row(i)->name,
+              (unsigned long long)found, (unsigned long long)wanted);
+    }
+    lpu_simulate_close(&r);
+    lpu_session_close(&s);
+    lpu_weights_close(&w);
+}
+
+static void what_cannot_be_run_is_refused(void)
+{
+    const lpu_model m = shape(LPU_ACT_RELU2, true, true);
+    lpu_design d = machine(8, 10, 1, LPU_CODE_BASE3);
+    int32_t tokens[PROMPT + 1], next = 0;
+    lpu_weights *w;
+    lpu_session *s;
+    lpu_diag why = {""};
+
+    CHECK_OK(lpu_dram_config_load(&d.dram, d.dram_name, diag));
+    CHECK_OK(weights_open(&w, &m, 4, diag));
+    CHECK_EQ(lpu_session_open(&s, w, &d, CONTEXT, &why), LPU_ERR_RANGE);
+    CHECK(strstr(why.text, "head of 5 trits"), "the sentence is \"%s\"", why.text);
+    d.head_trits = 4;
+    CHECK_EQ(lpu_session_open(&s, w, &d, CONTEXT + 1, &why), LPU_ERR_RANGE);
+    CHECK_EQ(lpu_session_open(&s, w, &d, 0, &why), LPU_ERR_RANGE);
+    d.lane = LPU_LANE_MAC_I8;
+    CHECK_EQ(lpu_session_open(&s, w, &d, CONTEXT, &why), LPU_ERR_RANGE);
+    CHECK(strstr(why.text, "MAC lanes"), "the sentence is \"%s\"", why.text);
+    d.lane = LPU_LANE_ADD;
+    d.code = LPU_CODE_B1;
+    CHECK_EQ(lpu_session_open(&s, w, &d, CONTEXT, &why), LPU_ERR_RANGE);
+    CHECK(!s, "a refused session is not NULL");
+    d.code = LPU_CODE_BASE3;
+    CHECK_OK(lpu_session_open(&s, w, &d, PROMPT, diag));
+    prompt_fill(tokens, PROMPT + 1, m.vocab_elems);
+    CHECK_EQ(lpu_session_run(s, tokens, PROMPT + 1, &next, &why), LPU_ERR_RANGE);
+    CHECK_EQ(lpu_session_run(s, tokens, 0, &next, &why), LPU_ERR_RANGE);
+    tokens[2] = -1;
+    CHECK_EQ(lpu_session_run(s, tokens, 3, &next, &why), LPU_ERR_RANGE);
+    CHECK(strstr(why.text, "token -1 at 2"), "the sentence is \"%s\"", why.text);
+    tokens[2] = 331;
+    CHECK_EQ(lpu_session_run(s, tokens, 3, &next, &why), LPU_ERR_RANGE);
+    tokens[2] = 330;
+    CHECK_OK(lpu_session_run(s, tokens, PROMPT, &next, diag));
+    CHECK_EQ(lpu_session_run(s, tokens, 1, &next, &why), LPU_ERR_RANGE);
+    lpu_session_close(&s);
+    lpu_session_close(&s);
+    lpu_weights_close(&w);
+}
+
 int main(void)
 {
     RUN(relu2_with_sub_norms_on_8x10);
@@ -249,5 +328,7 @@ int main(void)
     RUN(odd_sides_in_the_2_bit_code);
     RUN(one_head_per_group_in_the_2_bit_code);
     RUN(binary_weights_on_16x20);
+    RUN(time_is_that_of_the_simulation);
+    RUN(what_cannot_be_run_is_refused);
     return test_failures != 0;
 }
