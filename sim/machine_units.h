@@ -113,7 +113,8 @@ struct lpu_machine {
     void                 *watch_user;
 };
 
-/* Burst-aligned address and useful bytes of the walk's next burst; advances it. */
+/* Burst-aligned address and useful bytes of the walk's next burst; advances it. burst_bytes is a
+ * power of two. */
 uint64_t lpu_walk_next(lpu_walk *w, uint32_t burst_bytes, uint32_t *useful_bytes);
 uint64_t lpu_walk_peek(const lpu_walk *w, uint32_t burst_bytes, uint32_t *useful_bytes);
 lpu_walk lpu_walk_of(const lpu_insn *insn);

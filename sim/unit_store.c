@@ -5,6 +5,8 @@
  */
 #include "sim/machine_units.h"
 
+enum { RESIDENT_BYTES = 64 }; /* the write port of resident memory */
+
 bool lpu_store_has_room(const lpu_machine *m)
 {
     return m->store.count < LPU_STORE_QUEUE;
@@ -47,8 +49,7 @@ void lpu_store_step(lpu_machine *m)
     lpu_store_entry *e = &s->queue[slot];
     const lpu_insn *insn = &m->program->insns[e->insn];
     const bool is_resident = insn->flags & LPU_FLAG_ON_CHIP;
-    const uint32_t burst =
-        is_resident ? m->design->bus_bytes_per_cycle : m->design->dram.burst_bytes;
+    const uint32_t burst = is_resident ? RESIDENT_BYTES : m->design->dram.burst_bytes;
     uint32_t useful;
     const uint64_t address = lpu_walk_peek(&e->walk, burst, &useful);
 

@@ -10,6 +10,13 @@
  */
 #include "sim/machine_units.h"
 
+/* The place n after first in a ring of size: both are below it. */
+static uint32_t ring_at(uint32_t first, uint32_t n, uint32_t size)
+{
+    const uint32_t at = first + n;
+    return at < size ? at : at - size;
+}
+
 lpu_walk lpu_walk_of(const lpu_insn *insn)
 {
     return (lpu_walk){insn->addr, insn->stride, insn->seg_bytes, insn->segs, 0};
@@ -17,7 +24,7 @@ lpu_walk lpu_walk_of(const lpu_insn *insn)
 
 uint64_t lpu_walk_peek(const lpu_walk *w, uint32_t burst_bytes, uint32_t *useful_bytes)
 {
-    const uint64_t at = w->addr + w->offset, aligned = at - at % burst_bytes;
+    const uint64_t at = w->addr + w->offset, aligned = at & ~(uint64_t)(burst_bytes - 1);
     const uint32_t left = w->seg_bytes - w->offset;
     const uint32_t room = burst_bytes - (uint32_t)(at - aligned);
 
@@ -52,7 +59,7 @@ void lpu_stream_push(lpu_machine *m, size_t i)
 {
     lpu_stream *s = &m->stream;
     const lpu_insn *insn = &m->program->insns[i];
-    const uint32_t slot = (s->first + s->count++) % m->design->stream_queue;
+    const uint32_t slot = ring_at(s->first, s->count++, m->design->stream_queue);
 
     s->entries[slot] = (lpu_stream_entry){.insn = i,
                                           .walk = lpu_walk_of(insn),
@@ -70,7 +77,7 @@ static void deliver(lpu_machine *m, uint32_t slot, uint64_t bytes)
     m->has_progress = true;
     while (s->count && s->entries[s->first].arrived_bytes == s->entries[s->first].total_bytes) {
         lpu_sequencer_retire(m, s->entries[s->first].insn);
-        s->first = (s->first + 1) % m->design->stream_queue;
+        s->first = ring_at(s->first, 1, m->design->stream_queue);
         s->count--;
         s->walking--;
     }
@@ -95,7 +102,7 @@ void lpu_stream_arrive(lpu_machine *m)
     }
     while (s->burst_count && s->bursts[s->burst_first].is_done) {
         const lpu_stream_burst b = s->bursts[s->burst_first];
-        s->burst_first = (s->burst_first + 1) % m->design->outstanding_bursts;
+        s->burst_first = ring_at(s->burst_first, 1, m->design->outstanding_bursts);
         s->burst_count--;
         deliver(m, b.entry, b.useful_bytes);
     }
@@ -107,7 +114,7 @@ static lpu_stream_entry *next_entry(lpu_machine *m)
     lpu_stream *s = &m->stream;
     if (s->walking >= s->count) return NULL;
 
-    lpu_stream_entry *e = &s->entries[(s->first + s->walking) % m->design->stream_queue];
+    lpu_stream_entry *e = &s->entries[ring_at(s->first, s->walking, m->design->stream_queue)];
     if ((insn_of(m, e)->flags & LPU_FLAG_FENCE) && m->stores_pending) return NULL;
     return e;
 }
@@ -123,7 +130,7 @@ static bool request_burst(lpu_machine *m, lpu_stream_entry *e)
     lpu_stream *s = &m->stream;
     const uint32_t burst = m->design->dram.burst_bytes;
     const bool is_stream = insn_of(m, e)->op == LPU_INSN_stream;
-    const uint32_t slot = (s->burst_first + s->burst_count) % m->design->outstanding_bursts;
+    const uint32_t slot = ring_at(s->burst_first, s->burst_count, m->design->outstanding_bursts);
     uint32_t useful;
     const uint64_t address = lpu_walk_peek(&e->walk, burst, &useful);
 

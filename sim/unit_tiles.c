@@ -131,7 +131,7 @@ lpu_array_state lpu_tiles_step(lpu_machine *m)
     lpu_tile_fill fill;
 
     lpu_array_outputs(m->array, &out);
-    if (t->making < t->count && t->fill_count < LPU_TILE_QUEUE) {
+    if (out.cmd_ready && t->making < t->count && t->fill_count < LPU_TILE_QUEUE) {
         p = &t->products[(t->first + t->making) % LPU_ARRAY_QUEUE];
         describe(m, p, &in.cmd, &fill);
         in.cmd_valid = true;
@@ -139,7 +139,7 @@ lpu_array_state lpu_tiles_step(lpu_machine *m)
     in.w_valid = gather(m);
     const lpu_array_state state = lpu_array_step(m->array, &in);
     if (in.w_valid && out.w_ready) finish_beat(m);
-    if (in.cmd_valid && out.cmd_ready) {
+    if (in.cmd_valid) {
         t->fills[(t->fill_first + t->fill_count++) % LPU_TILE_QUEUE] = fill;
         step_product(t, p, m->program->insns[p->insn].planes);
         m->has_progress = true;
