@@ -2,7 +2,9 @@
  *
  * All runs take their weights from one pool, one after the other, going round: what a run reads is
  * what was read longest ago, by any run. The layouts take turns, so that a machine that gets slower
- * for a while gets slower for all.
+ * for a while gets slower for all. Runs are about a millisecond or less: larger products are timed
+ * in slices of rows. A run in which the system took a CPU away is left out while there are enough
+ * others. A token is the sum of its products' medians.
  */
 #include "kernels/measure.h"
 
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +25,11 @@ enum {
     SHAPES_MAX = 8,
     SAMPLES_MAX = 2048,
     RUNS_MIN = 5,
-    READ_BYTES = 32 << 20, /* of one read for calibration */
-    PEAK_ROUNDS = 1 << 18,
+    READ_BYTES = 16 << 20, /* of one read for calibration */
+    HEAD_ROWS = 8192,      /* of a slice of the head */
+    PREFILL_ROWS = 640,    /* of a slice: whole blocks of every layout, for two threads */
+    GROUPS = 5,            /* q k v; o; gate up; down; head */
+    PEAK_ROUNDS = 1 << 17,
     POOL_ALIGN = 4096,
 };
 
@@ -34,13 +40,14 @@ static const double share_limits = 0.05, share_products = 0.40, share_tokens = 0
 /* Matrices of one shape. */
 typedef struct shape {
     char name[32];
+    size_t count; /* in a layer */
     size_t rows, k;
     bool is_head;
 } shape;
 
 typedef struct samples {
-    double *ns; /* (SAMPLES_MAX) */
-    size_t count;
+    double ns[SAMPLES_MAX], disturbed_ns[SAMPLES_MAX];
+    size_t count, disturbed_count;
 } samples;
 
 typedef struct bench {
@@ -58,7 +65,8 @@ typedef struct bench {
     void *y;     /* int32 or float */
     shape shapes[SHAPES_MAX];
     size_t shape_count;
-    samples of[LPU_LAYOUTS], read, i8, f32;
+    samples of[LPU_LAYOUTS][GROUPS], read, i8, f32;
+    lpu_sample head[LPU_LAYOUTS]; /* of a token */
     double begin_ns, budget_ns;
     volatile uint64_t sink;
 } bench;
@@ -72,9 +80,34 @@ static double now_ns(void)
     return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
 }
 
-static void add_sample(samples *s, double ns)
+/* One run being timed. */
+typedef struct stopwatch {
+    double begin_ns;
+    long switches;
+} stopwatch;
+
+/* Times that the system took a CPU from one of our threads. */
+static long switches(void)
 {
-    if (s->count < SAMPLES_MAX) s->ns[s->count++] = ns;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw;
+}
+
+static stopwatch start(void)
+{
+    const long before = switches();
+    return (stopwatch){now_ns(), before};
+}
+
+static void stop(const stopwatch *w, samples *s)
+{
+    const double ns = now_ns() - w->begin_ns;
+    if (switches() == w->switches) {
+        if (s->count < SAMPLES_MAX) s->ns[s->count++] = ns;
+    } else if (s->disturbed_count < SAMPLES_MAX) {
+        s->disturbed_ns[s->disturbed_count++] = ns;
+    }
 }
 
 static int compare(const void *a, const void *b)
@@ -86,9 +119,11 @@ static int compare(const void *a, const void *b)
 /* Sorts the samples and empties them. */
 static lpu_sample summarise(samples *s)
 {
+    while (s->count < RUNS_MIN && s->disturbed_count) {
+        s->ns[s->count++] = s->disturbed_ns[--s->disturbed_count];
+    }
     const size_t n = s->count;
-
-    s->count = 0;
+    s->count = s->disturbed_count = 0;
     if (!n) return (lpu_sample){0};
     qsort(s->ns, n, sizeof(*s->ns), compare);
     return (lpu_sample){.median_ns = 0.5 * (s->ns[(n - 1) / 2] + s->ns[n / 2]),
@@ -164,11 +199,25 @@ static void add_stream(job *j, lpu_layout layout, size_t rows, size_t k)
                                      next_bytes(j->b, bytes)};
 }
 
-static double run_job(job *j)
+static void no_work(void *arg, size_t member, size_t members)
 {
-    const double begin = now_ns();
+    (void)arg;
+    (void)member;
+    (void)members;
+}
+
+/* Every member is awake and on a CPU when this returns. */
+static void gather(bench *b)
+{
+    lpu_team_run(b->team, no_work, NULL);
+}
+
+static void run_job(job *j, samples *s)
+{
+    gather(j->b);
+    const stopwatch w = start();
     lpu_team_run(j->b->team, job_work, j);
-    return now_ns() - begin;
+    stop(&w, s);
 }
 
 /* The head of ternary weights is int8. */
@@ -177,33 +226,61 @@ static lpu_layout head_layout(lpu_layout layout)
     return layout == LPU_LAYOUT_F16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_I8;
 }
 
-static double run_one(bench *b, lpu_layout layout, size_t rows, size_t k)
+static void run_one(bench *b, lpu_layout layout, size_t rows, size_t k, size_t tokens, samples *s)
 {
-    job j = {.b = b, .tokens = 1};
+    job j = {.b = b, .tokens = tokens};
     add_stream(&j, layout, rows, k);
-    return run_job(&j);
+    run_job(&j, s);
 }
 
-/* The four steps of a layer, as the forward pass has them. */
-static double run_layer(bench *b, lpu_layout layout, size_t tokens)
+static size_t slice_of(size_t rows, size_t most)
+{
+    return rows < most ? rows : most;
+}
+
+/* The four steps of a layer, as the forward pass has them; s[0..4) takes their times. */
+static void run_layer(bench *b, lpu_layout layout, samples *s)
 {
     const lpu_model *m = b->options->model;
     const size_t q = (size_t)m->heads * m->head_elems, kv = (size_t)m->kv_heads * m->head_elems;
-    double ns = 0;
-    job qkv = {.b = b, .tokens = tokens}, o = qkv, up = qkv, down = qkv;
+    job qkv = {.b = b, .tokens = 1}, up = qkv;
 
     add_stream(&qkv, layout, q, m->hidden_elems);
     add_stream(&qkv, layout, kv, m->hidden_elems);
     add_stream(&qkv, layout, kv, m->hidden_elems);
-    ns += run_job(&qkv);
-    add_stream(&o, layout, m->hidden_elems, q);
-    ns += run_job(&o);
+    run_job(&qkv, &s[0]);
+    run_one(b, layout, m->hidden_elems, q, 1, &s[1]);
     add_stream(&up, layout, m->ffn_elems, m->hidden_elems);
     if (m->is_gated) add_stream(&up, layout, m->ffn_elems, m->hidden_elems);
-    ns += run_job(&up);
-    add_stream(&down, layout, m->hidden_elems, m->ffn_elems);
-    ns += run_job(&down);
-    return ns;
+    run_job(&up, &s[2]);
+    run_one(b, layout, m->hidden_elems, m->ffn_elems, 1, &s[3]);
+}
+
+/* The head, slice after slice. */
+static void run_head(bench *b, lpu_layout layout, samples *s)
+{
+    const lpu_model *m = b->options->model;
+    const size_t rows = slice_of(m->vocab_elems, HEAD_ROWS);
+    for (size_t r = 0; r + rows <= m->vocab_elems; r += rows) {
+        run_one(b, head_layout(layout), rows, m->hidden_elems, 1, s);
+    }
+}
+
+/* sum += times * one. */
+static void add_times(lpu_sample *sum, const lpu_sample *one, double times)
+{
+    sum->median_ns += times * one->median_ns;
+    sum->p10_ns += times * one->p10_ns;
+    sum->p90_ns += times * one->p90_ns;
+    if (!sum->runs || one->runs < sum->runs) sum->runs = one->runs;
+}
+
+/* A sample of slices of some rows, for all rows. */
+static lpu_sample of_rows(lpu_sample slice, size_t rows, size_t slice_rows)
+{
+    lpu_sample all = {0};
+    add_times(&all, &slice, (double)rows / (double)slice_rows);
+    return all;
 }
 
 /* --- limits --- */
@@ -237,24 +314,24 @@ static void f32_work(void *arg, size_t member, size_t members)
     j->done[member] = j->b->k.peak_f32(PEAK_ROUNDS);
 }
 
-/* Nanoseconds of one run; *done is what its members returned, summed. */
-static double run_limit(bench *b, void (*work)(void *, size_t, size_t), uint64_t *done)
+/* *done is what the members returned, summed. */
+static void run_limit(bench *b, void (*work)(void *, size_t, size_t), uint64_t *done, samples *s)
 {
     limit_job j = {.b = b, .bytes = READ_BYTES};
     j.w = next_bytes(b, READ_BYTES);
-    const double begin = now_ns();
+    gather(b);
+    const stopwatch w = start();
     lpu_team_run(b->team, work, &j);
-    const double ns = now_ns() - begin;
+    stop(&w, s);
     *done = 0;
     for (uint32_t i = 0; i < lpu_team_threads(b->team); i++) *done += j.done[i];
     b->sink = *done; /* the bytes were read for something */
-    return ns;
 }
 
 static void sample_read(bench *b, size_t runs)
 {
     uint64_t done;
-    for (size_t i = 0; i < runs; i++) add_sample(&b->read, run_limit(b, read_work, &done));
+    for (size_t i = 0; i < runs; i++) run_limit(b, read_work, &done, &b->read);
 }
 
 static void measure_peaks(bench *b, lpu_measure_limits *limits)
@@ -263,47 +340,50 @@ static void measure_peaks(bench *b, lpu_measure_limits *limits)
     uint64_t i8_macs = 0, f32_macs = 0;
 
     for (size_t i = 0; i < RUNS_MIN || now_ns() < end; i++) {
-        add_sample(&b->i8, run_limit(b, i8_work, &i8_macs));
-        add_sample(&b->f32, run_limit(b, f32_work, &f32_macs));
+        run_limit(b, i8_work, &i8_macs, &b->i8);
+        run_limit(b, f32_work, &f32_macs, &b->f32);
         sample_read(b, 1);
         tell(b);
     }
     const lpu_sample i8 = summarise(&b->i8), f32 = summarise(&b->f32);
     limits->threads = lpu_team_threads(b->team);
-    limits->i8_macs_per_s = 1e9 * (double)i8_macs / i8.median_ns;
-    limits->f32_macs_per_s = 1e9 * (double)f32_macs / f32.median_ns;
+    limits->i8_macs_per_s = 1e9 * (double)i8_macs / i8.p10_ns;
+    limits->f32_macs_per_s = 1e9 * (double)f32_macs / f32.p10_ns;
     limits->is_noisy = lpu_sample_is_noisy(&i8) || lpu_sample_is_noisy(&f32);
 }
 
 /* --- products and tokens --- */
 
+static void keep_product(bench *b, size_t t, size_t index, lpu_layout l, size_t slice_rows)
+{
+    const shape *s = &b->shapes[index];
+    lpu_measure_product *p = &b->out->products[(t * LPU_LAYOUTS + l) * b->shape_count + index];
+
+    *p = (lpu_measure_product){.is_head = s->is_head,
+                               .layout = l,
+                               .threads = lpu_team_threads(b->team),
+                               .rows = s->rows,
+                               .k = s->k,
+                               .bytes = lpu_layout_bytes(l, s->rows, s->k),
+                               .time = of_rows(summarise(&b->of[l][0]), s->rows, slice_rows)};
+    memcpy(p->name, s->name, sizeof(p->name));
+    p->weights_per_s = 1e9 * (double)s->rows * (double)s->k / p->time.median_ns;
+    p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
+}
+
 static void measure_shape(bench *b, size_t t, size_t index)
 {
     const shape *s = &b->shapes[index];
+    const size_t rows = s->is_head ? slice_of(s->rows, HEAD_ROWS) : s->rows;
     const double end = now_ns() + share_products * b->budget_ns /
                                       (double)(b->shape_count * b->out->threads_counts);
 
     sample_read(b, RUNS_MIN);
-    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) run_one(b, l, s->rows, s->k); /* not counted */
     for (size_t i = 0; i < RUNS_MIN || (i < SAMPLES_MAX && now_ns() < end); i++) {
-        for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-            add_sample(&b->of[l], run_one(b, l, s->rows, s->k));
-        }
+        for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) run_one(b, l, rows, s->k, 1, &b->of[l][0]);
         tell(b);
     }
-    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-        lpu_measure_product *p = &b->out->products[(t * LPU_LAYOUTS + l) * b->shape_count + index];
-        *p = (lpu_measure_product){.is_head = s->is_head,
-                                   .layout = l,
-                                   .threads = lpu_team_threads(b->team),
-                                   .rows = s->rows,
-                                   .k = s->k,
-                                   .bytes = lpu_layout_bytes(l, s->rows, s->k),
-                                   .time = summarise(&b->of[l])};
-        memcpy(p->name, s->name, sizeof(p->name));
-        p->weights_per_s = 1e9 * (double)s->rows * (double)s->k / p->time.median_ns;
-        p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
-    }
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) keep_product(b, t, index, l, rows);
 }
 
 /* Bytes of the streams of one layer. */
@@ -314,16 +394,6 @@ static size_t layer_bytes(const lpu_model *m, lpu_layout l)
            lpu_layout_bytes(l, m->hidden_elems, q) +
            (m->is_gated ? 2 : 1) * lpu_layout_bytes(l, m->ffn_elems, m->hidden_elems) +
            lpu_layout_bytes(l, m->hidden_elems, m->ffn_elems);
-}
-
-/* One token: the layers that fit the pool, scaled to all, and the head. */
-static double run_token(bench *b, const lpu_measure_token *token)
-{
-    const lpu_model *m = b->options->model;
-    double ns = 0;
-    for (uint32_t i = 0; i < token->layers_timed; i++) ns += run_layer(b, token->layout, 1);
-    ns *= (double)token->layers / token->layers_timed;
-    return ns + run_one(b, head_layout(token->layout), m->vocab_elems, m->hidden_elems);
 }
 
 static void init_token(const bench *b, lpu_measure_token *token, lpu_layout l)
@@ -341,45 +411,64 @@ static void init_token(const bench *b, lpu_measure_token *token, lpu_layout l)
                  lpu_layout_bytes(head_layout(l), m->vocab_elems, m->hidden_elems)};
 }
 
+/* Layers as many as fit the pool, and the head; the sum is scaled to all layers. */
 static void measure_decode(bench *b, lpu_measure_token *tokens)
 {
+    const lpu_model *m = b->options->model;
     const double end = now_ns() + share_tokens * b->budget_ns / b->out->threads_counts;
     double joules[LPU_LAYOUTS] = {0}, one;
+    size_t runs = 0;
 
-    for (size_t i = 0; i < RUNS_MIN || (i < SAMPLES_MAX && now_ns() < end); i++) {
+    for (; runs < RUNS_MIN || now_ns() < end; runs++) {
         sample_read(b, 2);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
             b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
-            add_sample(&b->of[l], run_token(b, &tokens[l]));
+            for (uint32_t i = 0; i < tokens[l].layers_timed; i++) run_layer(b, l, b->of[l]);
+            run_head(b, l, &b->of[l][GROUPS - 1]);
             b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
             if (b->has_meter) joules[l] += one;
             tell(b);
         }
     }
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-        tokens[l].decode = summarise(&b->of[l]);
+        for (size_t i = 0; i + 1 < GROUPS; i++) {
+            const lpu_sample group = summarise(&b->of[l][i]);
+            add_times(&tokens[l].decode, &group, m->layers);
+        }
+        b->head[l] = of_rows(summarise(&b->of[l][GROUPS - 1]), m->vocab_elems,
+                             slice_of(m->vocab_elems, HEAD_ROWS));
+        add_times(&tokens[l].decode, &b->head[l], 1);
         tokens[l].decode_tokens_per_s = 1e9 / tokens[l].decode.median_ns;
         /* A meter cannot be read for layers that were not run. */
         tokens[l].has_joules = b->has_meter && tokens[l].layers_timed == tokens[l].layers;
-        if (tokens[l].has_joules) tokens[l].joules_per_token = joules[l] / tokens[l].decode.runs;
+        if (tokens[l].has_joules) tokens[l].joules_per_token = joules[l] / (double)runs;
     }
 }
 
-/* One layer at a time is timed and taken for all: nothing of it comes from a cache. */
+/* Slices of every matrix of a layer, taken for all of it; the head is the last token's alone. */
 static void measure_prefill(bench *b, lpu_measure_token *tokens)
 {
-    const lpu_model *m = b->options->model;
-    const double end = now_ns() + share_prefill * b->budget_ns / b->out->threads_counts;
+    const double each =
+        share_prefill * b->budget_ns / (double)(b->out->threads_counts * (b->shape_count - 1));
 
-    for (size_t i = 0; i < 1 || (i < SAMPLES_MAX && now_ns() < end); i++) {
+    for (size_t index = 0; index < b->shape_count; index++) {
+        const shape *s = &b->shapes[index];
+        const size_t rows = slice_of(s->rows, PREFILL_ROWS);
+        const double end = now_ns() + each;
+        if (s->is_head) continue;
+        for (size_t i = 0; i < 3 || (i < SAMPLES_MAX && now_ns() < end); i++) {
+            for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+                run_one(b, l, rows, s->k, LPU_MEASURE_PREFILL_TOKENS, &b->of[l][0]);
+                tell(b);
+            }
+        }
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-            const double ns = run_layer(b, l, LPU_MEASURE_PREFILL_TOKENS) * m->layers;
-            add_sample(&b->of[l], ns + run_one(b, head_layout(l), m->vocab_elems, m->hidden_elems));
-            tell(b);
+            const lpu_sample one = of_rows(summarise(&b->of[l][0]), s->rows, rows);
+            add_times(&tokens[l].prefill, &one, (double)s->count * tokens[l].layers);
         }
     }
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-        tokens[l].prefill = summarise(&b->of[l]);
+        add_times(&tokens[l].prefill, &b->head[l], 1);
         tokens[l].prefill_tokens_per_s =
             1e9 * LPU_MEASURE_PREFILL_TOKENS / tokens[l].prefill.median_ns;
     }
@@ -402,7 +491,7 @@ static lpu_status measure_threads(bench *b, size_t t, lpu_diag *diag)
     lpu_team_close(&b->team);
 
     const lpu_sample read = summarise(&b->read);
-    limits->read_bytes_per_s = 1e9 * READ_BYTES / read.median_ns;
+    limits->read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;
     limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&read);
     for (size_t i = 0; i < LPU_LAYOUTS * b->shape_count; i++) {
         products[i].bandwidth_share = products[i].bytes_per_s / limits->read_bytes_per_s;
@@ -424,10 +513,11 @@ static void add_shape(bench *b, const char *name, size_t rows, size_t k, bool is
         if (s->rows != rows || s->k != k || s->is_head != is_head) continue;
         const size_t used = strlen(s->name);
         snprintf(s->name + used, sizeof(s->name) - used, ", %s", name);
+        s->count++;
         return;
     }
     shape *s = &b->shapes[b->shape_count++];
-    *s = (shape){.rows = rows, .k = k, .is_head = is_head};
+    *s = (shape){.count = 1, .rows = rows, .k = k, .is_head = is_head};
     snprintf(s->name, sizeof(s->name), "%s", name);
 }
 
@@ -448,7 +538,7 @@ static void add_shapes(bench *b)
 
 static size_t default_memory_bytes(void)
 {
-    const size_t most = (size_t)3 << 30;
+    const size_t most = (size_t)2 << 30;
     const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     const size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : most;
     return quarter < most ? quarter : most;
@@ -475,7 +565,8 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     add_shapes(b);
     for (size_t i = 0; i < b->shape_count; i++) {
         const shape *s = &b->shapes[i];
-        const size_t f16 = lpu_layout_bytes(LPU_LAYOUT_F16, s->rows, s->k);
+        const size_t most = s->is_head ? slice_of(s->rows, HEAD_ROWS) : s->rows;
+        const size_t f16 = 3 * lpu_layout_bytes(LPU_LAYOUT_F16, most, s->k);
         if (!s->is_head) rows += 3 * s->rows;
         if (s->k > k) k = s->k;
         if (f16 > bytes) bytes = f16;
@@ -484,7 +575,7 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     b->pool_bytes = b->pool_bytes / POOL_ALIGN * POOL_ALIGN;
     if (bytes > b->pool_bytes || READ_BYTES > b->pool_bytes || k > LPU_LAYOUT_K_MAX) {
         return lpu_fail(diag, LPU_ERR_RANGE,
-                        "measure: the largest matrix of %s takes %zu bytes in FP16, expected at "
+                        "measure: the largest step of %s takes %zu bytes in FP16, expected at "
                         "most %zu, and rows of at most %d elements",
                         m->name, bytes, b->pool_bytes, LPU_LAYOUT_K_MAX);
     }
@@ -494,12 +585,7 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     b->a8 = lpu_memory_open(b->x_elems);
     b->real = lpu_memory_open(4 * b->x_elems);
     b->y = lpu_memory_open(4 * b->y_elems);
-    samples *all[] = {&b->of[0], &b->of[1], &b->of[2], &b->of[3], &b->read, &b->i8, &b->f32};
-    bool is_short = !b->pool || !b->a8 || !b->real || !b->y;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        all[i]->ns = malloc(SAMPLES_MAX * sizeof(double));
-        is_short = is_short || !all[i]->ns;
-    }
+    const bool is_short = !b->pool || !b->a8 || !b->real || !b->y;
     if (is_short) {
         return lpu_fail(diag, LPU_ERR_MEMORY, "measure: no memory for %zu bytes of weights",
                         b->pool_bytes);
@@ -513,8 +599,6 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
 
 static void close_bench(bench *b)
 {
-    samples *all[] = {&b->of[0], &b->of[1], &b->of[2], &b->of[3], &b->read, &b->i8, &b->f32};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]->ns);
     lpu_memory_close(b->pool, b->pool_bytes);
     lpu_memory_close(b->a8, b->x_elems);
     lpu_memory_close(b->real, 4 * b->x_elems);

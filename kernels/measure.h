@@ -20,10 +20,11 @@ enum {
     LPU_MEASURE_PREFILL_TOKENS = 128,
 };
 
-/* A sample whose 90th percentile is above this times its 10th is not to be quoted. */
+/* A sample whose 90th percentile is above this times its 10th, or of fewer than three runs, is not
+ * to be quoted. */
 #define LPU_MEASURE_SPREAD_MAX 1.5
 
-/* Wall times of repeated runs. */
+/* Wall times of repeated runs. Of a sum: the sums of its parts' medians and percentiles. */
 typedef struct lpu_sample {
     double median_ns, p10_ns, p90_ns;
     uint32_t runs;
@@ -33,7 +34,7 @@ typedef struct lpu_sample {
 double lpu_sample_spread(const lpu_sample *s);
 bool lpu_sample_is_noisy(const lpu_sample *s);
 
-/* The machine at its best, with a number of threads. */
+/* The machine at its best, with a number of threads: the fastest tenth of the runs. */
 typedef struct lpu_measure_limits {
     uint32_t threads;
     double read_bytes_per_s; /* memory to registers, several streams, prefetched */
@@ -63,7 +64,7 @@ typedef struct lpu_measure_token {
     uint64_t bytes;                /* of all layers and the head */
     lpu_sample decode;
     double decode_tokens_per_s, bandwidth_share;
-    lpu_sample prefill; /* LPU_MEASURE_PREFILL_TOKENS tokens; only the last one's head */
+    lpu_sample prefill; /* LPU_MEASURE_PREFILL_TOKENS tokens; the last one's head */
     double prefill_tokens_per_s;
     bool has_joules; /* the processor has a meter that this user may read */
     double joules_per_token;
@@ -84,7 +85,7 @@ typedef struct lpu_measure_options {
     const lpu_model *model;
     uint32_t threads;    /* 1 and this many are measured; 0: all cores */
     double seconds;      /* about; 0: 120 */
-    size_t memory_bytes; /* for the weights; 0: 3 GB, or a quarter of the machine's memory */
+    size_t memory_bytes; /* for the weights; 0: 2 GB, or a quarter of the machine's memory */
     void (*progress)(void *user, double share); /* NULL: nobody looks */
     void *user;
 } lpu_measure_options;

@@ -35,6 +35,7 @@ bool lpu_meter_read(lpu_meter *m, double *joules)
 {
     double sum = 0;
 
+    if (!m->count) return false;
     for (uint32_t i = 0; i < m->count; i++) {
         const uint64_t last = m->package[i].last_uj;
         uint64_t now;
@@ -43,5 +44,5 @@ bool lpu_meter_read(lpu_meter *m, double *joules)
         m->package[i].last_uj = now;
     }
     *joules = sum * 1e-6;
-    return m->count > 0;
+    return true;
 }
