@@ -1,4 +1,5 @@
-/* tests/lockstep/array_lockstep.cc - is rtl/lpu_array.v sim/unit_array.c, and is that the definition?
+/* tests/lockstep/array_lockstep.cc - is rtl/lpu_array.v sim/unit_array.c, and is that the
+ * definition?
  *
  *     array_lockstep NAME [--seed N] [--cycles N]
  *
@@ -77,8 +78,7 @@ void add_random(suite *s, const lpu_array_cmd *cmd, uint32_t zeros_in_256)
 
 array_result run(suite *s, const array_stalls *stalls)
 {
-    const array_result result =
-        array_work_run(&s->work, &s->pair, stalls, &s->random, cycles_max);
+    const array_result result = array_work_run(&s->work, &s->pair, stalls, &s->random, cycles_max);
     s->passes += result.passes;
     s->y_beats += s->work.counted.size();
     array_work_init(&s->work, &s->pair);
@@ -124,7 +124,8 @@ bool check_horner(suite *s)
         for (int8_t &v : x) v = (int8_t)array_random_next(&s->random);
         for (size_t i = 0; i < cells; i++) {
             int8_t digits[LPU_TRITS_MAX];
-            const int32_t w = (int32_t)array_random_below(&s->random, 2 * (uint32_t)limit + 1) - limit;
+            const int32_t w =
+                (int32_t)array_random_below(&s->random, 2 * (uint32_t)limit + 1) - limit;
             lpu_ternary_split(digits, trits, w);
             for (uint32_t t = 0; t < trits; t++) planes[t * cells + i] = digits[t];
             sums[i / c->cols] += w * x[i % c->cols];
@@ -194,8 +195,7 @@ bool check_rate(suite *s, uint32_t lines, uint32_t passes)
 {
     const uint32_t tiles = 9, per_beat = s->pair.config.lines;
     for (uint32_t i = 0; i < tiles; i++) {
-        lpu_array_cmd cmd =
-            whole_tile(s, i ? LPU_ACCUM_ADD : LPU_ACCUM_CLEAR, i + 1 == tiles);
+        lpu_array_cmd cmd = whole_tile(s, i ? LPU_ACCUM_ADD : LPU_ACCUM_CLEAR, i + 1 == tiles);
         cmd.lines = lines;
         cmd.passes = passes;
         add_random(s, &cmd, 100);
@@ -263,14 +263,16 @@ void add_random_sum(suite *s)
     for (uint32_t i = 0; i < tiles; i++) {
         lpu_array_cmd cmd = {};
         cmd.passes = passes;
-        cmd.accum = i == 0 ? LPU_ACCUM_CLEAR
+        cmd.accum = i == 0                              ? LPU_ACCUM_CLEAR
                     : array_random_below(&s->random, 2) ? LPU_ACCUM_ADD
                                                         : LPU_ACCUM_HORNER;
         cmd.is_column = array_random_below(&s->random, 4) == 0;
         cmd.is_last = i + 1 == tiles;
         cmd.lines = cmd.is_column ? c->cols : c->rows;
-        if (array_random_below(&s->random, 2)) cmd.lines = 1 + array_random_below(&s->random, cmd.lines);
-        cmd.rows = array_random_below(&s->random, 2) ? c->rows : 1 + array_random_below(&s->random, c->rows);
+        if (array_random_below(&s->random, 2))
+            cmd.lines = 1 + array_random_below(&s->random, cmd.lines);
+        cmd.rows = array_random_below(&s->random, 2) ? c->rows
+                                                     : 1 + array_random_below(&s->random, c->rows);
         if (array_random_below(&s->random, 16) == 0) {
             const int8_t w = random_trit(s, 64);
             add_constant(s, cmd, w, array_random_below(&s->random, 2) ? -128 : 127);
@@ -311,7 +313,8 @@ bool check_random(suite *s, uint64_t cycles)
 
 double seconds_now()
 {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 } // namespace
@@ -332,8 +335,8 @@ int main(int argc, char **argv)
 
     bool is_ok = check_directed(&s);
     if (is_ok)
-        printf("ok      array %s: directed %" PRIu64 " cycles, %" PRIu64 " passes, difference 0\n", s.name,
-               s.pair.cycles, s.passes);
+        printf("ok      array %s: directed %" PRIu64 " cycles, %" PRIu64 " passes, difference 0\n",
+               s.name, s.pair.cycles, s.passes);
     const uint64_t directed = s.pair.cycles, directed_passes = s.passes;
     const double begin_s = seconds_now();
     if (is_ok && cycles) {

@@ -33,7 +33,8 @@ struct report {
 
 double seconds_now()
 {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 uint32_t min_u32(uint32_t a, uint32_t b)
@@ -97,7 +98,8 @@ uint64_t run_sim(const array_work *work, uint64_t *wrong)
     uint64_t cycles = 0;
 
     if (lpu_array_open(&a, work->config, &diag)) return 0;
-    for (lpu_array_outputs(a, &out); !out.is_idle || cmd < work->cmds.size(); lpu_array_outputs(a, &out)) {
+    for (lpu_array_outputs(a, &out); !out.is_idle || cmd < work->cmds.size();
+         lpu_array_outputs(a, &out)) {
         lpu_array_in in = {};
         in.cmd_valid = cmd < work->cmds.size();
         in.w_valid = beat < work->beats.size() / beat_bytes;
@@ -168,7 +170,8 @@ void print_json(const request *want, const report *found, const lpu_array_config
     printf("{\"array_rows\": %u, \"array_cols\": %u, \"rows\": %u, \"cols\": %u, \"tokens\": %u, "
            "\"rows_done\": %" PRIu64 ", \"tiles\": %" PRIu64 ", \"macs\": %" PRIu64
            ", \"lane_adds\": %" PRIu64 ", \"cycles_rtl\": %" PRIu64 ", \"cycles_sim\": %" PRIu64
-           ", \"differences\": %" PRIu64 ", \"rtl_cycles_per_s\": %.0f, \"sim_cycles_per_s\": %.0f, "
+           ", \"differences\": %" PRIu64
+           ", \"rtl_cycles_per_s\": %.0f, \"sim_cycles_per_s\": %.0f, "
            "\"rtl_s\": %.3f, \"seed\": %" PRIu64 "}\n",
            c->rows, c->cols, want->rows, want->cols, want->tokens, found->rows_done, found->tiles,
            found->macs, found->lane_adds, found->cycles_rtl, found->cycles_sim, found->differences,
@@ -192,7 +195,8 @@ bool parse(request *want, int argc, char **argv)
         else return false;
         i++;
     }
-    return want->rows && want->cols && want->tokens && want->rows <= 1 << 20 && want->cols <= 1 << 20;
+    return want->rows && want->cols && want->tokens && want->rows <= 1 << 20 &&
+           want->cols <= 1 << 20;
 }
 
 } // namespace

@@ -147,7 +147,8 @@ array_cycle array_pair_step(array_pair *pair, const lpu_array_in *in)
     const uint32_t lanes = pair->config.rows * pair->config.cols;
     const uint32_t skips = cycle.state == LPU_ARRAY_PASS ? lanes - out.lane_adds : 0;
 
-    if (rtl->cmd_ready_o != out.cmd_ready) differ(pair, "cmd_ready", rtl->cmd_ready_o, out.cmd_ready);
+    if (rtl->cmd_ready_o != out.cmd_ready)
+        differ(pair, "cmd_ready", rtl->cmd_ready_o, out.cmd_ready);
     if (rtl->w_ready_o != out.w_ready) differ(pair, "w_ready", rtl->w_ready_o, out.w_ready);
     if (rtl->x_ready_o != out.x_ready) differ(pair, "x_ready", rtl->x_ready_o, out.x_ready);
     if (rtl->y_valid_o != out.y_valid) differ(pair, "y_valid", rtl->y_valid_o, out.y_valid);

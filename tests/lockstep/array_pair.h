@@ -19,11 +19,11 @@ struct array_rtl;
 struct array_pair {
     lpu_array_config config;
     uint32_t line_bytes;
-    array_rtl *rtl; /* owned */
-    lpu_array *sim; /* owned */
-    uint64_t cycles;        /* since open */
-    uint64_t differences;   /* signals that differed, over all cycles */
-    std::string first;      /* the first of them: cycle, signal, both values */
+    array_rtl *rtl;             /* owned */
+    lpu_array *sim;             /* owned */
+    uint64_t cycles;            /* since open */
+    uint64_t differences;       /* signals that differed, over all cycles */
+    std::string first;          /* the first of them: cycle, signal, both values */
     std::vector<uint8_t> noise; /* on data ports that carry nothing */
     std::vector<int32_t> y;     /* (out_lanes), the last beat taken from the RTL */
 };

@@ -30,7 +30,8 @@ void array_work_init(array_work *work, const array_pair *pair)
 }
 
 /* sums[p][r] = 0, itself or 3 times itself, + sum over k of w[r][k] * x[p][k] */
-static void add_up(array_work *work, const lpu_array_cmd *cmd, const int8_t *digits, const int8_t *x)
+static void add_up(array_work *work, const lpu_array_cmd *cmd, const int8_t *digits,
+                   const int8_t *x)
 {
     const uint32_t rows = work->config->rows, cols = work->config->cols;
     const uint32_t of_line = cmd->is_column ? rows : cols;
@@ -42,9 +43,12 @@ static void add_up(array_work *work, const lpu_array_cmd *cmd, const int8_t *dig
             for (uint32_t k = 0; k < cols; k++) {
                 const uint32_t line = cmd->is_column ? k : r, digit = cmd->is_column ? r : k;
                 if (line >= cmd->lines) continue;
-                partial += (int64_t)digits[(size_t)line * of_line + digit] * x[(size_t)p * cols + k];
+                partial +=
+                    (int64_t)digits[(size_t)line * of_line + digit] * x[(size_t)p * cols + k];
             }
-            const uint32_t scale = cmd->accum == LPU_ACCUM_CLEAR ? 0 : cmd->accum == LPU_ACCUM_ADD ? 1 : 3;
+            const uint32_t scale = cmd->accum == LPU_ACCUM_CLEAR ? 0
+                                   : cmd->accum == LPU_ACCUM_ADD ? 1
+                                                                 : 3;
             sum = scale * sum + (uint32_t)partial;
         }
     }
@@ -95,7 +99,8 @@ void array_work_illegal(array_work *work, const lpu_array_cmd *cmd, int8_t *digi
     work->beats[at] = c->code == LPU_CODE_BASE3 ? (uint8_t)(243 + line % 13) : 0xaa;
 }
 
-static void compare_sums(const array_work *work, array_result *result, size_t beat, const int32_t *y)
+static void compare_sums(const array_work *work, array_result *result, size_t beat,
+                         const int32_t *y)
 {
     const uint32_t lanes = work->config->out_lanes;
     for (uint32_t i = 0; beat < work->counted.size() && i < work->counted[beat]; i++) {

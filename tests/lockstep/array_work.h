@@ -43,7 +43,7 @@ struct array_stalls {
 
 /* What a run found. */
 struct array_result {
-    uint64_t cycles, passes, wrong; /* wrong: sums that differ from the definition */
+    uint64_t cycles, passes, wrong;          /* wrong: sums that differ from the definition */
     uint64_t first_pass, last_pass, first_y; /* cycles, from the start of the run */
     uint64_t lane_adds;
     bool is_stuck, is_ended; /* ended: everything came out and the array was idle */

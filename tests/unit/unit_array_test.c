@@ -241,6 +241,29 @@ static void test_quiet_cycles_of_a_pass(void)
     lpu_array_close(&a);
 }
 
+/* A vector that ends no bank: the array is idle when it has left the tree, not before, not after.
+ */
+static void test_idle_comes_when_the_tree_is_empty(void)
+{
+    const lpu_array_config config = small(false);
+    const lpu_array_cmd cmd = tile(1, LPU_ACCUM_CLEAR, false);
+    lpu_array *a;
+    lpu_array_out out;
+
+    CHECK_OK(lpu_array_open(&a, &config, diag));
+    for (uint32_t cycle = 0; cycle < 10; cycle++)
+        clock_with(a, cycle ? NULL : &cmd, cycle < ROWS, false, true, NULL, NULL);
+    CHECK_EQ(clock_with(a, NULL, false, true, true, NULL, NULL), LPU_ARRAY_PASS);
+    CHECK_EQ(lpu_array_quiet_cycles(a), DEPTH);
+    lpu_array_skip(a, DEPTH);
+    lpu_array_outputs(a, &out);
+    CHECK(!out.is_idle, "idle with a vector in the tree");
+    clock_with(a, NULL, false, true, true, NULL, NULL);
+    lpu_array_outputs(a, &out);
+    CHECK(out.is_idle, "not idle with an empty tree");
+    lpu_array_close(&a);
+}
+
 /* The clock does not depend on whether values are computed. */
 static void test_timing_without_values_is_the_same(void)
 {
@@ -276,6 +299,7 @@ int main(void)
     RUN(test_a_vector_waits_for_its_bank);
     RUN(test_skipping_is_stepping);
     RUN(test_quiet_cycles_of_a_pass);
+    RUN(test_idle_comes_when_the_tree_is_empty);
     RUN(test_timing_without_values_is_the_same);
     return test_failures != 0;
 }
