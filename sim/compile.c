@@ -81,6 +81,32 @@ static size_t next_stream(const lpu_program *p, size_t from)
     return from;
 }
 
+/* The streams of a product are all issued before it, and a stream to the FIFO may not retire until
+ * the product takes from it: the queue must hold every one from the first of them on. */
+static lpu_status check_segment(const lpu_build *b)
+{
+    enum { INSNS_MAX = 1 << 24 }; /* 1.5 GB of program */
+    const lpu_program *p = &b->segment;
+    size_t held = 0, most = 0;
+
+    if (b->program->count + p->count > INSNS_MAX) {
+        return lpu_fail(b->diag, LPU_ERR_RANGE,
+                        "%s on %s: the pass takes more than %d instructions, expected a shorter "
+                        "prompt or fewer sequences",
+                        b->model->name, b->design->name, INSNS_MAX);
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        if (!is_stream(&p->insns[i])) held = 0;
+        else if (held || p->insns[i].op == LPU_INSN_stream) held++;
+        if (held > most) most = held;
+    }
+    if (most <= b->design->stream_queue) return LPU_OK;
+    return lpu_fail(
+        b->diag, LPU_ERR_RANGE,
+        "%s on %s: stream_queue is %u, expected at least %zu, the streams of one product",
+        b->model->name, b->design->name, b->design->stream_queue, most);
+}
+
 /* Copies the segment to the program. Streams keep their order and go ahead of other instructions,
  * as long as at most stream_queue - 1 of them wait for an instruction not yet issued: then the
  * queue always has a stream at work that somebody takes from. */
@@ -118,7 +144,8 @@ static void end_segment(lpu_build *b, lpu_insn_op op)
     const lpu_insn insn = lpu_build_insn(op);
     const lpu_insn_note note = {b->segment.notes[b->segment.count - 1].op, UINT32_MAX, 0};
     b->status = lpu_program_append(&b->segment, &insn, &note);
-    flush_segment(b);
+    if (!b->status) b->status = check_segment(b);
+    if (!b->status) flush_segment(b);
 }
 
 /* ---- linear layers ---- */

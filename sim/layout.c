@@ -141,8 +141,8 @@ static uint64_t place_cache(lpu_layout *l)
     l->value_scale_at = align(l->key_scale_at + m->kv_heads * tokens * 4, 64);
     const uint64_t cache = align(l->value_scale_at + m->kv_heads * tokens * 4, 64);
     /* A linear-attention layer keeps a (head, head) state per head in its place. */
-    const uint64_t state = (uint64_t)m->heads * m->head_elems * l->kv.planes *
-                           lpu_format_bytes(&l->kv, m->head_elems);
+    const uint64_t state =
+        (uint64_t)m->heads * m->head_elems * l->kv.planes * lpu_format_bytes(&l->kv, m->head_elems);
     return m->kv_layers < m->layers && state > cache ? state : cache;
 }
 
@@ -166,10 +166,30 @@ static void add_table_chunks(lpu_layout *l, lpu_region_kind kind)
     add_regions(l, kind, align(last * row_bytes, 64) + 4 * last, 1);
 }
 
+/* A stream's segment has 32 bits of bytes: every matrix, and a head's keys or values, must fit. */
+static lpu_status check_sizes(lpu_layout *l, lpu_diag *diag)
+{
+    uint64_t most = l->head_scale_at;
+
+    for (int i = 0; i < LPU_LINEARS; i++) {
+        uint32_t n, k;
+        lpu_layout_linear_shape(l->model, (lpu_linear)i, &n, &k);
+        if (matrix_bytes(&l->linear, n, k) > most) most = matrix_bytes(&l->linear, n, k);
+    }
+    if (l->key_head_bytes > most) most = l->key_head_bytes;
+    if (l->value_head_bytes > most) most = l->value_head_bytes;
+    if (most <= UINT32_MAX) return LPU_OK;
+    lpu_fail(diag, LPU_ERR_RANGE,
+             "%s on %s: found a matrix of %llu bytes, expected at most the %u of a stream",
+             l->model->name, l->design->name, (unsigned long long)most, UINT32_MAX);
+    lpu_layout_close(l);
+    return LPU_ERR_RANGE;
+}
+
 lpu_status lpu_layout_open(lpu_layout *l, const lpu_model *model, const lpu_design *design,
                            uint32_t batch, uint32_t capacity_tokens, lpu_diag *diag)
 {
-    enum { CHUNKS_WANTED = 16 };
+    enum { CHUNKS_WANTED = 16, CACHES_MAX = 1 << 16 };
     const uint32_t blocks = (model->vocab_elems + design->rows - 1) / design->rows;
     const uint64_t caches = (uint64_t)model->layers * batch;
 
@@ -180,6 +200,11 @@ lpu_status lpu_layout_open(lpu_layout *l, const lpu_model *model, const lpu_desi
     l->capacity_tokens = capacity_tokens;
     lpu_status status = choose_formats(l, diag);
     if (status) return status;
+    if (caches > CACHES_MAX) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "%s: %u sequences have %llu caches in %u layers, expected at most %d",
+                        model->name, batch, (unsigned long long)caches, model->layers, CACHES_MAX);
+    }
 
     l->head_chunk_rows = (blocks + CHUNKS_WANTED - 1) / CHUNKS_WANTED * design->rows;
     l->head_chunks = (model->vocab_elems + l->head_chunk_rows - 1) / l->head_chunk_rows;
@@ -207,7 +232,7 @@ lpu_status lpu_layout_open(lpu_layout *l, const lpu_model *model, const lpu_desi
                                  4 * (uint64_t)model->vocab_elems;
     l->weight_bytes += table_bytes * (model->is_tied ? 1 : 2);
     l->kv_bytes = (uint64_t)model->kv_layers * batch * l->regions[l->kv_first].bytes;
-    return LPU_OK;
+    return check_sizes(l, diag);
 }
 
 void lpu_layout_close(lpu_layout *l)
