@@ -36,6 +36,19 @@ static const lpu_measure_token *best_token(const lpu_measure *m, uint32_t thread
     return b3->decode_tokens_per_s > t2->decode_tokens_per_s ? b3 : t2;
 }
 
+static bool is_noisy(const lpu_measure *m, uint32_t threads)
+{
+    for (size_t i = 0; i < m->product_count; i++) {
+        const lpu_measure_product *p = &m->products[i];
+        if (p->threads == threads && lpu_sample_is_noisy(&p->time)) return true;
+    }
+    for (size_t i = 0; i < m->token_count; i++) {
+        const lpu_measure_token *t = &m->tokens[i];
+        if (t->threads == threads && lpu_sample_is_noisy(&t->decode)) return true;
+    }
+    return false;
+}
+
 static void put_product(lpu_report_writer *w, const lpu_measure_product *ternary,
                         const lpu_measure_product *fp16)
 {
@@ -118,8 +131,7 @@ lpu_status lpu_report_cpu_run(lpu_report_cpu *cpu, const lpu_model *model, const
             cpu->fp16_tokens_per_s = fp16->decode_tokens_per_s;
             cpu->ternary_bandwidth_share = ternary->bandwidth_share;
             cpu->fp16_bandwidth_share = fp16->bandwidth_share;
-            cpu->is_noisy =
-                lpu_sample_is_noisy(&ternary->decode) || lpu_sample_is_noisy(&fp16->decode);
+            cpu->is_noisy = is_noisy(m, cpu->threads);
             status = write_table(cpu, m, ternary, fp16, out, diag);
         } else {
             status = lpu_fail(diag, LPU_ERR_FORMAT,

@@ -58,7 +58,7 @@ static lpu_status see_model(lpu_model *seen, const lpu_model *model, const lpu_d
 static lpu_status add_design(lpu_report_jobs *jobs, const lpu_model *model,
                              const lpu_design *design, bool is_quick, lpu_diag *diag)
 {
-    static const uint32_t batches[] = {2, 4, 8, 16, 32, 64}, few[] = {4, 64};
+    static const uint32_t batches[] = {2, 4, 8, 16, 32, 64}, few[] = {8};
     lpu_report_job job = {.group = LPU_REPORT_DESIGN, .design = *design, .series = "", .batch = 1};
     lpu_status status = see_model(&job.model, model, design, diag);
 
@@ -69,7 +69,7 @@ static lpu_status add_design(lpu_report_jobs *jobs, const lpu_model *model,
     status = add(jobs, &job, diag);
 
     job.group = LPU_REPORT_BATCH;
-    for (size_t i = 0; i < (is_quick ? 2 : 6) && !status; i++) {
+    for (size_t i = 0; i < (is_quick ? 1 : 6) && !status; i++) {
         job.batch = is_quick ? few[i] : batches[i];
         status = add(jobs, &job, diag);
     }
@@ -119,9 +119,8 @@ static lpu_status add_sizes(lpu_report_jobs *jobs, bool is_quick, lpu_diag *diag
     for (size_t m = 0; m < 2 && !status; m++) {
         status = lpu_design_load(&design, memories[m].ternary, diag);
         if (!status) status = lpu_design_load(&fp16, memories[m].fp16, diag);
-        /* The largest first: the last pass should not be a long one. */
-        for (size_t s = LPU_REPORT_SIZES; s-- > 0 && !status;) {
-            if (is_quick && s > 1) continue;
+        for (size_t s = 0; s < LPU_REPORT_SIZES && !status; s++) {
+            if (is_quick && s > 0) continue;
             status = add_size(jobs, &lpu_report_sizes[s], memories[m].series, &design, &fp16,
                               m == 0, diag);
         }
@@ -174,12 +173,15 @@ static void note_share(void *user, double share_done)
 
 typedef struct pool {
     lpu_report_jobs *jobs;
+    lpu_report_job **order; /* (count) the longest first, so that the last pass is a short one */
+    _Atomic double done_cost;
+    double all_cost;
     _Atomic size_t next, done;
     struct worker {
         struct pool *pool;
         pthread_t thread;
-        _Atomic double share;
-        _Atomic int failed; /* lpu_status */
+        _Atomic double share, cost; /* of the pass in hand */
+        _Atomic int failed;         /* lpu_status */
         lpu_diag diag;
     } workers[THREADS];
 } pool;
@@ -218,6 +220,27 @@ static lpu_status run(lpu_report_job *job, _Atomic double *share, lpu_diag *diag
     return status;
 }
 
+/* What a pass takes to simulate, roughly: the bytes that its machine streams. */
+static double cost(const lpu_report_job *job)
+{
+    const double bits = lpu_design_weight_decibits(&job->design) / 10.0;
+    const double reads = job->phase == LPU_PHASE_DECODE ? 1 : job->tokens / 64.0;
+
+    return reads * bits * (double)lpu_model_total_elems(&job->model);
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    const double ca = cost(*(lpu_report_job *const *)a), cb = cost(*(lpu_report_job *const *)b);
+    return (ca < cb) - (ca > cb);
+}
+
+static void add_cost(_Atomic double *sum, double more)
+{
+    double seen = atomic_load(sum);
+    while (!atomic_compare_exchange_weak(sum, &seen, seen + more)) {}
+}
+
 static void *work(void *user)
 {
     struct worker *w = user;
@@ -226,44 +249,63 @@ static void *work(void *user)
     while (!w->failed) {
         const size_t i = atomic_fetch_add(&w->pool->next, 1);
         if (i >= jobs->count) break;
-        w->failed = run(&jobs->job[i], &w->share, &w->diag);
+        lpu_report_job *job = w->pool->order[i];
+        atomic_store(&w->cost, cost(job));
+        w->failed = run(job, &w->share, &w->diag);
         atomic_store(&w->share, 0);
+        add_cost(&w->pool->done_cost, cost(job));
         atomic_fetch_add(&w->pool->done, 1);
     }
     return NULL;
 }
 
-static void show(const pool *p, lpu_progress *progress)
+static void show(pool *p, lpu_progress *progress)
 {
     const size_t done = atomic_load(&p->done), total = p->jobs->count;
-    const lpu_report_job *job = &p->jobs->job[done < total ? done : total - 1];
-    double share = (double)done;
+    const lpu_report_job *job = p->order[done < total ? done : total - 1];
+    double share = atomic_load(&p->done_cost);
     char text[160];
 
-    for (size_t t = 0; t < THREADS; t++) share += atomic_load(&p->workers[t].share);
-    snprintf(text, sizeof(text), "simulating %zu of %zu: %s, %s%s", done + 1, total,
-             job->design.name, job->phase == LPU_PHASE_DECODE ? "decode" : "prefill",
-             job->batch > 1 ? ", batch" : "");
+    for (size_t t = 0; t < THREADS; t++) {
+        share += atomic_load(&p->workers[t].share) * atomic_load(&p->workers[t].cost);
+    }
+    snprintf(text, sizeof(text), "simulating %zu of %zu: %s on %s, %s", done + 1, total,
+             job->model.name, job->design.name,
+             job->phase == LPU_PHASE_DECODE ? "decode" : "prefill");
     progress->text = text;
-    lpu_progress_show(progress, share / (double)total);
+    lpu_progress_show(progress, share / p->all_cost);
     progress->text = "";
+}
+
+static lpu_status pool_init(pool *p, lpu_report_jobs *jobs, lpu_diag *diag)
+{
+    p->jobs = jobs;
+    p->order = calloc(jobs->count + 1, sizeof(lpu_report_job *));
+    if (!p->order) return lpu_fail(diag, LPU_ERR_MEMORY, "report: out of memory");
+    for (size_t i = 0; i < jobs->count; i++) {
+        p->order[i] = &jobs->job[i];
+        p->all_cost += cost(&jobs->job[i]);
+    }
+    qsort(p->order, jobs->count, sizeof(lpu_report_job *), by_cost);
+    return LPU_OK;
 }
 
 lpu_status lpu_report_jobs_run(lpu_report_jobs *jobs, lpu_diag *diag)
 {
-    pool p = {.jobs = jobs};
+    pool p = {0};
     lpu_progress progress;
-    lpu_status status = LPU_OK;
+    lpu_status status = pool_init(&p, jobs, diag);
     size_t started = 0;
 
+    if (status) return status;
     lpu_progress_init(&progress, "");
     for (; started < THREADS; started++) {
         struct worker *w = &p.workers[started];
         w->pool = &p;
         if (pthread_create(&w->thread, NULL, work, w)) break;
     }
-    if (!started) return lpu_fail(diag, LPU_ERR_MEMORY, "report: no thread can be started");
-    for (bool is_over = false; !is_over;) {
+    if (!started) status = lpu_fail(diag, LPU_ERR_MEMORY, "report: no thread can be started");
+    for (bool is_over = !started; !is_over;) {
         usleep(50000);
         is_over = atomic_load(&p.done) >= jobs->count;
         for (size_t t = 0; t < started; t++) is_over |= p.workers[t].failed != LPU_OK;
@@ -277,6 +319,7 @@ lpu_status lpu_report_jobs_run(lpu_report_jobs *jobs, lpu_diag *diag)
         }
     }
     lpu_progress_end(&progress);
+    free(p.order);
     return status;
 }
 

@@ -96,7 +96,7 @@ static const struct {
     {"_percent",       "%",        1},   {"_pj",           "pJ",       1},
     {"pj_each",        "pJ each",  1},   {"_ratio",        "ratio",    1},
     {"ops_per_byte",   "op/byte",  1},   {"size_b",        "size, 10⁹", 1},
-    {"simulation_s",   "s to simulate", 1}, {"_bits",      "bit",      1},
+    {"ratio",         "ratio",    1},   {"simulation_s",   "s to simulate", 1}, {"_bits",      "bit",      1},
     /* clang-format on */
 };
 
@@ -188,6 +188,14 @@ static lpu_status fill_table(page *p, const char *name)
     if (status) {
         lpu_report_grid_free(&g);
         return status;
+    }
+    if (g.rows == 1) {
+        fprintf(
+            p->file,
+            "<p class=\"absent\">No rows in this run: <a href=\"tables/%s.tsv\">%s.tsv</a></p>\n",
+            name, name);
+        lpu_report_grid_free(&g);
+        return LPU_OK;
     }
     fprintf(p->file, "<details%s><summary>", g.rows > ROWS_OPEN + 1 ? "" : " open");
     fprintf(p->file, "The numbers: %zu rows · <a href=\"tables/%s.tsv\">%s.tsv</a></summary>\n",

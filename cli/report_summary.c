@@ -96,10 +96,16 @@ static const char *spoken(lpu_component component)
     }
 }
 
+/* Some technologies publish no leakage: then nothing is charged for it. */
+static bool has_leakage(const lpu_report_job *job)
+{
+    return job && job->component_pj[LPU_COMPONENT_static] > 0;
+}
+
 static void put_sentence(lpu_report_writer *w, const lpu_report_run *run)
 {
     const pair d = pair_of(run, LPU_PHASE_DECODE), p = pair_of(run, LPU_PHASE_PREFILL);
-    char a[32], b[32], c[32];
+    char a[32], b[32], c[32], e[32];
     double d_share, p_share;
 
     if (!d.ternary || !d.fp16 || !p.ternary || !p.fp16) {
@@ -109,13 +115,18 @@ static void put_sentence(lpu_report_writer *w, const lpu_report_run *run)
     }
     const lpu_component d_most = lpu_report_dominant(d.ternary, &d_share);
     const lpu_component p_most = lpu_report_dominant(p.ternary, &p_share);
+    char same[64];
+    snprintf(same, sizeof(same), "%s", p_most == d_most ? "" : spoken(p_most));
     put(w, "summary_sentence",
         "On %s running %s, %s× is left for a decoded token and %s× for a token of a prompt once "
-        "memory, wires, clock and leakage are counted as well: %s takes %.0f%% of the energy of a "
-        "decoded token, %s %.0f%% of that of a prompt, and the datapath alone gains %s×.",
+        "memory, wires, clock%s are counted as well: the datapath alone gains %s× and "
+        "%s×, but %s takes %.0f%% of the energy of a decoded token and %s%s%.0f%% of that of a "
+        "prompt.",
         d.ternary->design.name, d.ternary->model.title, three(a, d.scope[LPU_SCOPE_SYSTEM]),
-        three(b, p.scope[LPU_SCOPE_SYSTEM]), spoken(d_most), 100 * d_share, spoken(p_most),
-        100 * p_share, three(c, d.scope[LPU_SCOPE_DATAPATH]));
+        three(b, p.scope[LPU_SCOPE_SYSTEM]),
+        has_leakage(d.ternary) ? " and leakage" : " and control",
+        three(c, d.scope[LPU_SCOPE_DATAPATH]), three(e, p.scope[LPU_SCOPE_DATAPATH]),
+        spoken(d_most), 100 * d_share, same, *same ? " " : "", 100 * p_share);
 }
 
 static void put_machines(lpu_report_writer *w, const lpu_report_run *run)
@@ -132,6 +143,9 @@ static void put_machines(lpu_report_writer *w, const lpu_report_run *run)
     put(w, "fp16_energy", "%s mJ", three(text, d.fp16 ? d.fp16->system_pj / 1e9 : NAN));
     put(w, "logic_prices", "%s", d.ternary ? d.ternary->prices.logic : "-");
     put(w, "dram_prices", "%s", d.ternary ? d.ternary->prices.dram : "-");
+    put(w, "leakage_note", "%s",
+        has_leakage(d.ternary) ? "Leakage runs with the time of the token."
+                               : "These prices know no leakage: the sums are lower bounds.");
     put(w, "context", "%u", LPU_REPORT_CONTEXT);
     put(w, "prompt", "%u", LPU_REPORT_PROMPT);
     put(w, "scale_note", "Prices: %s for logic, %s for memory, each with its source below.%s",
@@ -236,8 +250,8 @@ static void print_design(lpu_table *t, const lpu_report_run *run, const lpu_repo
 
 static void print_designs(const lpu_report_run *run, FILE *file)
 {
-    static const char *const heads[] = {"design",          "tokens/s",     "mJ/token",
-                                        "arithmetic only", "dominated by", "prefill tokens/s",
+    static const char *const heads[] = {"design",          "decode tokens/s", "mJ/token",
+                                        "arithmetic only", "dominated by",    "prefill tokens/s",
                                         "mJ/token"};
     lpu_table *t = lpu_table_open(7, heads);
 

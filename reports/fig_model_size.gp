@@ -46,7 +46,7 @@ do for [kind in kinds] {
     plot for [i=1:words(machines)] for [w in "fp16 ternary"] table using (x(word(machines, i), w)):"ms_per_token" \
              with linespoints linecolor rgb colour(w) dashtype dash(i) linewidth 1.4 pointtype filled(w) notitle, \
          for [i=1:words(machines)] for [w in "fp16 ternary"] table using (end(word(machines, i), w)):"ms_per_token":(called(w).", ".word(machines, i)) \
-             with labels left offset 0.8, 0 font fine textcolor rgb colour(w) notitle, \
+             with labels left offset character 0.8, character (i == 1 ? 0.45 : -0.45) font fine textcolor rgb colour(w) notitle, \
          for [w in "fp16 ternary"] table using (x("published", w)):"ms_per_token" \
              with points linecolor rgb colour(w) pointtype hollow(w) linewidth 1.2 title called(w)." on a GPU, published"
 

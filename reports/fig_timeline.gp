@@ -31,7 +31,7 @@ do for [kind in kinds] {
         set title sprintf("%s: %s µs", word(designs, p), three(end)) offset 0, -0.4
         plot for [k=1:words(sorts)] table \
                  using (is(p, k) ? column("begin_us") : NaN):(at(strcol("op"))):"begin_us":"end_us":(at(strcol("op")) - 0.4):(at(strcol("op")) + 0.4) \
-                 with boxxyerror linecolor rgb word(colours, k) fillstyle solid noborder title word(called, k), \
+                 with boxxyerror linecolor rgb word(colours, k) fillstyle solid border linecolor rgb word(colours, k) title word(called, k), \
              table using (is(p, 2) ? column("begin_us") : NaN):(at(strcol("op"))):"begin_us":"end_us":(at(strcol("op")) - 0.4):(at(strcol("op")) + 0.4) \
                  with boxxyerror linecolor rgb "#ffffff" fillstyle transparent pattern 4 noborder notitle, \
              table using (strcol("design") eq word(designs, p) ? 0 : NaN):(at(strcol("op"))):ytic(tic(p)) with dots linecolor rgb "#ffffff" notitle

@@ -14,9 +14,9 @@ not_ok() {
     failed=1
 }
 check() { # check NAME COMMAND... : ok when the command succeeds
-    name=$1
+    title=$1
     shift
-    if "$@"; then ok "$name"; else not_ok "$name"; fi
+    if "$@"; then ok "$title"; else not_ok "$title"; fi
 }
 
 if [ ! -x "$lpu" ]; then
