@@ -72,12 +72,12 @@ LPU_INLINE void multiply(__m512i *acc, __m512i u, __m512i f, __m512i x)
 
 /* The next four k (or as many as are left) of n streams. */
 LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, const int8_t *x,
-                          size_t left, const tables *t, const size_t n)
+                          size_t left, size_t ahead, const tables *t, const size_t n)
 {
     const __m512i four = lpu_vnni_broadcast(x, left);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
-        lpu_vnni_prefetch(w + s * stream_bytes);
+        lpu_vnni_prefetch(w + s * stream_bytes, ahead);
         const __m512i u = _mm512_loadu_si512(w + s * stream_bytes);
         multiply(acc + 5 * s, u, decode(u, t), four);
     }
@@ -87,13 +87,14 @@ LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t
                             const int8_t *x, size_t rows, size_t k, int32_t sum, const tables *t,
                             const size_t n)
 {
+    const size_t ahead = lpu_vnni_ahead();
     __m512i acc[5 * STREAMS];
     LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
     size_t c = 0;
-    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, t, n);
-    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, t, n);
+    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, ahead, t, n);
+    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, ahead, t, n);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 80 : rows, acc + 5 * s, sum);

@@ -18,6 +18,7 @@ LPU_INLINE void store(float *y, size_t rows, __m512 v)
 LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t apart,
                             const float *x, size_t rows, size_t k, const size_t n)
 {
+    const size_t ahead = lpu_vnni_ahead();
     __m512 acc[STREAMS * CHAINS];
     LPU_UNROLL
     for (size_t i = 0; i < n * CHAINS; i++) acc[i] = _mm512_setzero_ps();
@@ -27,8 +28,8 @@ LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t a
         LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
             const uint8_t *from = w + s * apart + 32 * c;
-            lpu_vnni_prefetch(from);
-            lpu_vnni_prefetch(from + 64);
+            lpu_vnni_prefetch(from, ahead);
+            lpu_vnni_prefetch(from + 64, ahead);
             LPU_UNROLL
             for (size_t i = 0; i < CHAINS; i++) {
                 acc[s * CHAINS + i] = _mm512_fmadd_ps(

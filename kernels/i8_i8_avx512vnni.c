@@ -7,13 +7,13 @@ enum { TOKENS = 6, STREAMS = 4 };
 
 /* The next four k (or as many as are left) of n blocks times m tokens. */
 LPU_INLINE void step(__m512i *acc, const uint8_t *w, size_t apart, const int8_t *x, size_t x_stride,
-                     size_t left, const size_t n, const size_t m)
+                     size_t left, size_t ahead, const size_t n, const size_t m)
 {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
     __m512i line[STREAMS];
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
-        if (m == 1) lpu_vnni_prefetch(w + s * apart);
+        if (m == 1) lpu_vnni_prefetch(w + s * apart, ahead);
         line[s] = _mm512_xor_si512(_mm512_loadu_si512(w + s * apart), flip);
     }
     LPU_UNROLL
@@ -31,13 +31,14 @@ LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint
                          size_t apart, const int8_t *x, size_t x_stride, size_t rows, size_t k,
                          const int32_t *sums, const size_t n, const size_t m)
 {
+    const size_t ahead = lpu_vnni_ahead();
     __m512i acc[STREAMS * TOKENS];
     LPU_UNROLL
     for (size_t i = 0; i < n * m; i++) acc[i] = _mm512_setzero_si512();
 
     size_t c = 0;
-    for (; c + 4 <= k; c += 4, w += 64) step(acc, w, apart, x + c, x_stride, 4, n, m);
-    if (c < k) step(acc, w, apart, x + c, x_stride, k - c, n, m);
+    for (; c + 4 <= k; c += 4, w += 64) step(acc, w, apart, x + c, x_stride, 4, ahead, n, m);
+    if (c < k) step(acc, w, apart, x + c, x_stride, k - c, ahead, n, m);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         LPU_UNROLL

@@ -7,7 +7,7 @@ enum { STREAMS = 2, CHAINS = 12 };
 /* Two parts of the bytes advance together, each asked for ahead. */
 uint64_t lpu_read_u64_avx512vnni(const uint8_t *w, size_t bytes)
 {
-    const size_t each = bytes / STREAMS;
+    const size_t each = bytes / STREAMS, ahead = lpu_vnni_ahead();
     __m512i sums[STREAMS][4], all = _mm512_setzero_si512();
     uint64_t out[8];
 
@@ -19,7 +19,7 @@ uint64_t lpu_read_u64_avx512vnni(const uint8_t *w, size_t bytes)
             LPU_UNROLL
             for (size_t j = 0; j < 4; j++) {
                 const uint8_t *p = w + s * each + i + 64 * j;
-                lpu_vnni_prefetch(p);
+                lpu_vnni_prefetch(p, ahead);
                 sums[s][j] = _mm512_xor_si512(sums[s][j], _mm512_loadu_si512(p));
             }
         }

@@ -86,12 +86,12 @@ typedef struct stopwatch {
     long switches;
 } stopwatch;
 
-/* Times that the system took a CPU from one of our threads. */
+/* Times that one of our threads lost its CPU, or gave it up to wait for another of them. */
 static long switches(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_nivcsw;
+    return usage.ru_nivcsw + usage.ru_nvcsw;
 }
 
 static stopwatch start(void)
@@ -119,6 +119,7 @@ static int compare(const void *a, const void *b)
 /* Sorts the samples and empties them. */
 static lpu_sample summarise(samples *s)
 {
+    const size_t clean = s->count;
     while (s->count < RUNS_MIN && s->disturbed_count) {
         s->ns[s->count++] = s->disturbed_ns[--s->disturbed_count];
     }
@@ -129,7 +130,7 @@ static lpu_sample summarise(samples *s)
     return (lpu_sample){.median_ns = 0.5 * (s->ns[(n - 1) / 2] + s->ns[n / 2]),
                         .p10_ns = s->ns[(n - 1) / 10],
                         .p90_ns = s->ns[n - 1 - (n - 1) / 10],
-                        .runs = (uint32_t)n};
+                        .runs = (uint32_t)clean};
 }
 
 double lpu_sample_spread(const lpu_sample *s)
@@ -269,10 +270,11 @@ static void run_head(bench *b, lpu_layout layout, samples *s)
 /* sum += times * one. */
 static void add_times(lpu_sample *sum, const lpu_sample *one, double times)
 {
+    const bool first = sum->median_ns <= 0;
     sum->median_ns += times * one->median_ns;
     sum->p10_ns += times * one->p10_ns;
     sum->p90_ns += times * one->p90_ns;
-    if (!sum->runs || one->runs < sum->runs) sum->runs = one->runs;
+    if (first || one->runs < sum->runs) sum->runs = one->runs;
 }
 
 /* A sample of slices of some rows, for all rows. */
@@ -483,6 +485,7 @@ static lpu_status measure_threads(bench *b, size_t t, lpu_diag *diag)
 
     lpu_status status = lpu_team_open(&b->team, b->out->threads[t], diag);
     if (status) return status;
+    lpu_team_pin_caller(b->team);
     measure_peaks(b, limits);
     for (size_t i = 0; i < b->shape_count; i++) measure_shape(b, t, i);
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) init_token(b, &tokens[l], l);

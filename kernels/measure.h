@@ -27,7 +27,7 @@ enum {
 /* Wall times of repeated runs. Of a sum: the sums of its parts' medians and percentiles. */
 typedef struct lpu_sample {
     double median_ns, p10_ns, p90_ns;
-    uint32_t runs;
+    uint32_t runs; /* in which no thread lost its CPU; if hardly any, others are in the times */
 } lpu_sample;
 
 /* p90 / p10. */

@@ -36,12 +36,12 @@ LPU_INLINE void multiply(__m512i *acc, __m512i u, __m512i x)
 
 /* The next four k (or as many as are left) of n streams. */
 LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, const int8_t *x,
-                          size_t left, const size_t n)
+                          size_t left, size_t ahead, const size_t n)
 {
     const __m512i four = lpu_vnni_broadcast(x, left);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
-        lpu_vnni_prefetch(w + s * stream_bytes);
+        lpu_vnni_prefetch(w + s * stream_bytes, ahead);
         multiply(acc + 4 * s, _mm512_loadu_si512(w + s * stream_bytes), four);
     }
 }
@@ -50,13 +50,14 @@ LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, c
 LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t stream_bytes,
                             const int8_t *x, size_t rows, size_t k, int32_t sum, const size_t n)
 {
+    const size_t ahead = lpu_vnni_ahead();
     __m512i acc[4 * STREAMS];
     LPU_UNROLL
     for (size_t i = 0; i < 4 * n; i++) acc[i] = _mm512_setzero_si512();
 
     size_t c = 0;
-    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, n);
-    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, n);
+    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, ahead, n);
+    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, ahead, n);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 64 : rows, acc + 4 * s, sum);

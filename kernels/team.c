@@ -23,6 +23,9 @@ struct lpu_team {
     void (*work)(void *arg, size_t member, size_t members);
     void *arg;
     bool is_over;
+    int first_cpu; /* -1: members are not pinned */
+    bool is_caller_pinned;
+    cpu_set_t caller_cpus;    /* before */
     _Atomic uint32_t job;     /* grows by one with each job */
     _Atomic uint32_t working; /* members that have not finished it */
     _Atomic uint32_t asleep;
@@ -118,6 +121,7 @@ lpu_status lpu_team_open(lpu_team **out, uint32_t threads, lpu_diag *diag)
     }
     team->threads = threads;
     team->members = members;
+    team->first_cpu = threads <= count ? cpus[0] : -1;
     pthread_mutex_init(&team->mutex, NULL);
     pthread_cond_init(&team->wake, NULL);
     for (uint32_t i = 1; i < threads; i++) {
@@ -142,11 +146,22 @@ void lpu_team_close(lpu_team **out)
     team->is_over = true;
     start_job(team);
     for (uint32_t i = 1; i <= team->started; i++) pthread_join(team->members[i].thread, NULL);
+    if (team->is_caller_pinned) {
+        (void)sched_setaffinity(0, sizeof(team->caller_cpus), &team->caller_cpus);
+    }
     pthread_cond_destroy(&team->wake);
     pthread_mutex_destroy(&team->mutex);
     free(team->members);
     free(team);
     *out = NULL;
+}
+
+void lpu_team_pin_caller(lpu_team *team)
+{
+    if (team->first_cpu < 0 || team->is_caller_pinned) return;
+    if (sched_getaffinity(0, sizeof(team->caller_cpus), &team->caller_cpus)) return;
+    pin(pthread_self(), team->first_cpu);
+    team->is_caller_pinned = true;
 }
 
 uint32_t lpu_team_threads(const lpu_team *team)
