@@ -43,7 +43,7 @@ SCRIPTS := $(filter-out tests/long/%,$(wildcard tests/*/*_test.sh))
 LONG    := $(wildcard tests/long/*_test.sh)
 
 # The array of ternary-edge, for the main job.
-RTL_CONFIG := 64x160-1-base3-64-64
+RTL_CONFIG := 64x160-4-base3-64-64
 
 .PHONY: all build run test test-long bench deps deps-check deps-long clean
 .DELETE_ON_ERROR:

@@ -25,5 +25,5 @@ done <<END
 13x10-3-base3-1-1   150000 odd rows, lines that divide neither side, one pass
 16x40-4-t2-8-16     150000 two-bit code, whole column of sums at once
 16x40-1-b1-4-8      100000 one-bit code
-64x160-1-base3-64-16  3000 the array of ternary-edge
+64x160-4-base3-64-64  3000 the array of ternary-edge
 END

@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/lockstep/build.sh CONFIG... - verilates the array for each CONFIG and builds its programs.
 #
-#   CONFIG  ROWSxCOLS-LINES-CODE-PASSES-LANES, for example 64x160-1-base3-64-16
+#   CONFIG  ROWSxCOLS-LINES-CODE-PASSES-LANES, for example 64x160-4-base3-64-64
 #
 # Makes build/lockstep/CONFIG/array_lockstep and build/lockstep/CONFIG/array_matrix. What is newer
 # than its sources is left alone. Environment: RTL (directory of the sources, default rtl), OUT

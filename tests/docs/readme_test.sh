@@ -1,0 +1,27 @@
+#!/bin/sh
+# tests/docs/readme_test.sh - every command that README.md shows runs: the lines of its ```sh blocks
+# that start with build/bin/lpu, in the order written, in a folder of their own.
+set -u
+cd "$(dirname "$0")/../.."
+work=build/tests/readme
+rm -rf "$work" && mkdir -p "$work"
+home=$(pwd)
+list=$work/commands
+awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && /^build\/bin\/lpu / { sub(/ *#.*/, ""); print }' \
+    README.md >"$list"
+[ -s "$list" ] || { echo "not ok  README.md shows no command"; exit 1; }
+mkdir -p "$work/build" && ln -sfn "$home/build/bin" "$work/build/bin"
+failed=0
+while IFS= read -r command; do
+    if (cd "$work" && timeout 300 sh -c "$command" >"$home/$work/out" 2>&1 </dev/null); then
+        echo "ok      $command"
+    else
+        echo "not ok  $command: $(tail -n 1 "$work/out")"
+        failed=1
+    fi
+done <"$list"
+# Files that the README names exist.
+for path in $(grep -oE '`[a-z_]+/[A-Za-z0-9_./-]+`' README.md | tr -d '`' | grep -vE '^build/' | sort -u); do
+    if [ -e "$path" ]; then echo "ok      $path exists"; else echo "not ok  README.md names $path, which is not there"; failed=1; fi
+done
+exit $failed
