@@ -1,8 +1,8 @@
 /* kernels/forward.h - a full forward pass on the CPU, in two arithmetics.
  *
  * LPU_FORWARD_TERNARY is the LPU's integer arithmetic (workloads/arithmetic.md), bit for bit;
- * LPU_FORWARD_FP16 is the model's own definition: FP16 weights, activations fake-quantised where the
- * model says so, FP32 sums.
+ * LPU_FORWARD_FP16 is the model's own definition: FP16 weights, activations fake-quantised where
+ * the model says so, FP32 sums.
  */
 #ifndef LPU_KERNELS_FORWARD_H
 #define LPU_KERNELS_FORWARD_H
@@ -24,13 +24,13 @@ lpu_status lpu_forward_open(lpu_forward **f, const lpu_weights *weights, lpu_for
                             lpu_diag *diag);
 void lpu_forward_close(lpu_forward **f);
 
-/* Runs tokens[0..count) after those already in the cache and returns in *next the greedy next token.
- * LPU_ERR_RANGE when the cache is full or an id is not in the vocabulary. */
+/* Runs tokens[0..count) after those already in the cache and returns in *next the greedy next
+ * token. LPU_ERR_RANGE when the cache is full or an id is not in the vocabulary. */
 lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag);
 
 /* Logits of the last token run: X32 integers (ternary), or reals (fp16). (vocab), owned by f. */
 const int32_t *lpu_forward_logits_x32(const lpu_forward *f);
-const float   *lpu_forward_logits_f32(const lpu_forward *f);
+const float *lpu_forward_logits_f32(const lpu_forward *f);
 
 #endif
