@@ -132,6 +132,7 @@ static uint64_t quiet_cycles(const lpu_machine *m)
     uint64_t quiet = lpu_array_quiet_cycles(m->array);
     lpu_array_out out;
 
+    if (lpu_tiles_can_move(m)) return 0; /* a ready of the array may have gone up just now */
     if (memory_ps != UINT64_MAX) {
         const uint64_t at = cycle_at(m, memory_ps);
         const uint64_t n = at > m->now_cycles ? at - m->now_cycles : 0;

@@ -74,15 +74,20 @@ static void step_product(lpu_tiles *t, lpu_product *p, uint32_t planes)
     t->making++;
 }
 
+/* Bytes of the present beat. */
+static uint32_t beat_bytes(const lpu_machine *m)
+{
+    const lpu_tile_fill *fill = &m->tiles.fills[m->tiles.fill_first];
+    return (fill->lines < m->design->lines ? fill->lines : m->design->lines) * fill->line_bytes;
+}
+
 /* Gathers bytes of the present beat; true when it is whole. */
 static bool gather(lpu_machine *m)
 {
     lpu_tiles *t = &m->tiles;
     if (!t->fill_count) return false;
 
-    const lpu_tile_fill *fill = &t->fills[t->fill_first];
-    const uint32_t lines = fill->lines < m->design->lines ? fill->lines : m->design->lines;
-    const uint32_t wanted = lines * fill->line_bytes;
+    const uint32_t wanted = beat_bytes(m);
     uint64_t bytes = wanted - t->gathered_bytes;
 
     if (bytes > m->design->fill_bytes_per_cycle) bytes = m->design->fill_bytes_per_cycle;
@@ -94,6 +99,17 @@ static bool gather(lpu_machine *m)
         m->has_progress = true;
     }
     return t->gathered_bytes == wanted;
+}
+
+bool lpu_tiles_can_move(const lpu_machine *m)
+{
+    const lpu_tiles *t = &m->tiles;
+    lpu_array_out out;
+
+    lpu_array_outputs(m->array, &out);
+    if (out.cmd_ready && t->making < t->count && t->fill_count < LPU_TILE_QUEUE) return true;
+    if (!t->fill_count) return false;
+    return t->gathered_bytes == beat_bytes(m) ? out.w_ready : m->stream.fifo_bytes > 0;
 }
 
 bool lpu_tiles_is_short(const lpu_machine *m)
