@@ -245,6 +245,60 @@ static void binary_weights_on_16x20(void)
     check_pair(m, machine(16, 20, 2, LPU_CODE_BASE3));
 }
 
+static uint32_t below(uint32_t *seed, uint32_t end)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 9) % end;
+}
+
+static lpu_design random_machine(uint32_t *seed)
+{
+    const lpu_code code = below(seed, 2) ? LPU_CODE_T2 : LPU_CODE_BASE3;
+    const uint32_t lanes = 1u << below(seed, 4), rows = lanes * (1 + below(seed, 8)) + lanes * 4;
+    const uint32_t cols = (uint32_t)lpu_ternary_per_byte(code) * (2 + below(seed, 11));
+    lpu_design d = machine(rows, cols, 1 + below(seed, 4), code);
+
+    d.vector_lanes = lanes;
+    d.kv_trits = 2 + below(seed, 4);
+    d.head_trits = 3 + below(seed, 3);
+    d.stream_queue = 64;
+    d.fifo_kib = 1 + below(seed, 16);
+    d.fill_bytes_per_cycle = 1 + below(seed, 64);
+    d.bus_bytes_per_cycle = 1 + below(seed, 64);
+    d.outstanding_bursts = 1 + below(seed, 64);
+    d.passes_max = 4 + below(seed, 12);
+    return d;
+}
+
+static lpu_model random_model(uint32_t *seed)
+{
+    const lpu_activation activation = (lpu_activation)below(seed, LPU_ACT_GELU + 1);
+    const bool is_gated = activation == LPU_ACT_RELU2 || below(seed, 2);
+    lpu_model m = shape(activation, is_gated, below(seed, 2));
+
+    m.kv_heads = 1 + below(seed, 3);
+    m.heads = m.kv_heads * (1 + below(seed, 4));
+    m.head_elems = 2 * (1 + below(seed, 40));
+    m.hidden_elems = 10 + below(seed, 200);
+    m.ffn_elems = 10 + below(seed, 300);
+    m.vocab_elems = 20 + below(seed, 400);
+    m.is_tied = below(seed, 2);
+    return m;
+}
+
+static void random_models_on_random_machines(void)
+{
+    enum { PAIRS = 24 };
+
+    for (uint32_t seed = 1; seed <= PAIRS && !test_is_over; seed++) {
+        uint32_t state = seed * 2654435761u;
+        const lpu_design d = random_machine(&state);
+        const lpu_model m = random_model(&state);
+        check_prompt(5 + below(&state, LONG_PROMPT - 5), m, d);
+        if (test_is_over) printf("        in pair %u\n", seed);
+    }
+}
+
 /* The ids that lpu_simulate assumes, a cache no longer than the pass: the same program. */
 static void time_is_that_of_the_simulation(void)
 {
@@ -328,6 +382,7 @@ int main(void)
     RUN(odd_sides_in_the_2_bit_code);
     RUN(one_head_per_group_in_the_2_bit_code);
     RUN(binary_weights_on_16x20);
+    RUN(random_models_on_random_machines);
     RUN(time_is_that_of_the_simulation);
     RUN(what_cannot_be_run_is_refused);
     return test_failures != 0;
