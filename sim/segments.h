@@ -11,13 +11,13 @@
 #include "sim/timeline.h"
 
 typedef struct lpu_segments_request {
-    const lpu_layout  *layout;
+    const lpu_layout *layout;
     const lpu_program *program;
-    lpu_machine       *machine;
-    lpu_timeline      *timeline;    /* or NULL */
-    bool               is_unshared; /* run equal segments each time */
+    lpu_machine *machine;
+    lpu_timeline *timeline;                          /* or NULL */
+    bool is_unshared;                                /* run equal segments each time */
     void (*progress)(void *user, double share_done); /* or NULL */
-    void              *user;
+    void *user;
 } lpu_segments_request;
 
 /* Fills result, whose trace is set and everything else zero, but for wall_s. On failure, too, it is

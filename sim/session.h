@@ -16,21 +16,21 @@
 
 /* What the passes of one phase took. */
 typedef struct lpu_session_account {
-    uint64_t     tokens, cycles;
+    uint64_t tokens, cycles;
     lpu_counters counters;
 } lpu_session_account;
 
 typedef struct lpu_session lpu_session;
 
-/* Borrows the weights, copies the design. The cache holds capacity_tokens. Refuses, with a sentence,
- * a design that does not add trits or has other head trits than the weights. */
+/* Borrows the weights, copies the design. The cache holds capacity_tokens. Refuses, with a
+ * sentence, a design that does not add trits or has other head trits than the weights. */
 lpu_status lpu_session_open(lpu_session **s, const lpu_weights *weights, const lpu_design *design,
                             uint32_t capacity_tokens, lpu_diag *diag);
-void       lpu_session_close(lpu_session **s);
+void lpu_session_close(lpu_session **s);
 
-/* Runs tokens[0..count) after those in the cache, as one pass: decode where it is a single token and
- * the cache is not empty, else prefill. *next is the greedy next token. LPU_ERR_RANGE when the cache
- * is full or an id is not in the vocabulary: nothing has been run then. */
+/* Runs tokens[0..count) after those in the cache, as one pass: decode where it is a single token
+ * and the cache is not empty, else prefill. *next is the greedy next token. LPU_ERR_RANGE when the
+ * cache is full or an id is not in the vocabulary: nothing has been run then. */
 lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag);
 

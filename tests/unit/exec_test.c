@@ -350,6 +350,8 @@ static void what_cannot_be_is_refused(void)
     refuse("no waiting stream", (lpu_insn[]){good, store}, 2);
     const lpu_insn place = {.op = LPU_INSN_setbuf, .dst = 3, .addr = SCRATCH_BYTES - 8, .n = 9};
     refuse("within the scratchpad", &place, 1);
+    const lpu_insn unknown = {.op = LPU_INSN_OPS, .m = 1, .m_inner = 1, .n = 1};
+    refuse("opcode 17", &unknown, 1);
     p->memory[5] = 243;
     refuse("illegal codes", (lpu_insn[]){good, product}, 2);
 }
