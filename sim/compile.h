@@ -1,8 +1,9 @@
 /* sim/compile.h - a trace and a design become a program.
  *
- * The pass is cut into chunks of tokens that the scratchpad and the accumulators hold; each chunk
- * goes through all layers, one segment per layer, the head in chunks of one segment each. Streams
- * are moved ahead of the work that needs them, as far as the stream queue reaches.
+ * The pass is cut into chunks of tokens that the scratchpad and the accumulators hold. Each chunk
+ * goes through all layers, one segment per layer (three in prefill), then the head, one segment per
+ * chunk of its rows. Streams are moved ahead of the work that needs them, as far as the stream queue
+ * reaches.
  */
 #ifndef LPU_SIM_COMPILE_H
 #define LPU_SIM_COMPILE_H
