@@ -94,8 +94,8 @@ lpu_status lpu_design_check(const lpu_design *d, lpu_diag *diag)
     } ranges[] = {
         {"clock_mhz", d->clock_mhz, 1, 10000},
         {"rows", d->rows, 1, 4096},
-        {"cols", d->cols, 1, 8192},
-        {"lines", d->lines, 1, d->rows},
+        {"cols", d->cols, 2, 4096},
+        {"lines", d->lines, 1, d->rows < d->cols ? d->rows : d->cols},
         {"fill_bytes_per_cycle", d->fill_bytes_per_cycle, 1, 1 << 20},
         {"passes_max", d->passes_max, 1, 4096},
         {"vector_lanes", d->vector_lanes, 1, d->rows},
