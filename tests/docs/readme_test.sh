@@ -24,4 +24,16 @@ done <"$list"
 for path in $(grep -oE '`[a-z_]+/[A-Za-z0-9_./-]+`' README.md | tr -d '`' | grep -vE '^build/' | sort -u); do
     if [ -e "$path" ]; then echo "ok      $path exists"; else echo "not ok  README.md names $path, which is not there"; failed=1; fi
 done
+# The table's tokens/s and mJ are what `lpu compare` prints, to the digits shown.
+build/bin/lpu compare >"$work/compare" 2>&1
+for design in ternary-edge int4-mac int8-mac fp16-mac ternary-hbm ternary-resident; do
+    shown=$(awk -F'|' -v d="$design" '{ gsub(/ /, "", $2) } $2 == d { print $4 + 0, $5 + 0; exit }' README.md)
+    found=$(awk -v d="$design" '$1 == d { print $2 + 0, $3 + 0; exit }' "$work/compare")
+    if echo "$shown $found" | awk '{ exit !(NF == 4 && ($1 - $3) ^ 2 < ($3 / 150) ^ 2 && ($2 - $4) ^ 2 < ($4 / 150) ^ 2) }'; then
+        echo "ok      README's figures of $design: $shown"
+    else
+        echo "not ok  README shows \"$shown\" for $design, lpu compare prints \"$found\""
+        failed=1
+    fi
+done
 exit $failed
