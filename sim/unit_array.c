@@ -374,6 +374,11 @@ lpu_array_state lpu_array_step(lpu_array *a, const lpu_array_in *in)
     return state;
 }
 
+lpu_array_state lpu_array_peek(const lpu_array *a)
+{
+    return state_now(a, a->has_active && !a->banks[a->bank].is_busy);
+}
+
 /* Clocks until the oldest set bit of pipe, which shifts up, leaves stage depth. */
 static uint64_t clocks_to_exit(uint64_t pipe, uint32_t depth)
 {

@@ -90,6 +90,9 @@ lpu_array_state lpu_array_step(lpu_array *a, const lpu_array_in *in);
 /* What quiet_cycles says when nothing happens until an input changes. */
 #define LPU_ARRAY_QUIET_FOREVER (UINT64_C(1) << 62)
 
+/* The state that the next step would return with x_valid. */
+lpu_array_state lpu_array_peek(const lpu_array *a);
+
 /* The number of further cycles in which, with x_valid and y_ready held, w_valid and cmd_valid held
  * low or their readys low, steps would only count passes or drain beats: 0 when the next step may do
  * anything else, and always 0 with values. Outputs and the state that _step returns are the same in
