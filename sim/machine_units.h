@@ -131,7 +131,7 @@ void lpu_stream_request(lpu_machine *m); /* requests to it */
 
 bool            lpu_tiles_has_room(const lpu_machine *m);
 void            lpu_tiles_push(lpu_machine *m, size_t i);
-lpu_array_state lpu_tiles_step(lpu_machine *m); /* gathers beats, commands tiles, clocks the array */
+lpu_array_state lpu_tiles_step(lpu_machine *m); /* beats, commands, the array's clock */
 bool            lpu_tiles_can_move(const lpu_machine *m); /* next: bytes, a beat or a command */
 bool            lpu_tiles_is_short(const lpu_machine *m); /* bytes of the tile have not arrived */
 void            lpu_tiles_drained(lpu_machine *m, uint64_t beats);

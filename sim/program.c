@@ -7,14 +7,17 @@
 
 static const struct {
     const char *name;
-    lpu_unit    unit;
+    lpu_unit unit;
 } table[LPU_INSN_OPS] = {
 #define LPU_INSN(name, unit, text) {#name, LPU_UNIT_##unit},
 #include "sim/isa.def"
 #undef LPU_INSN
 };
 
-const char *lpu_insn_name(uint8_t op) { return op < LPU_INSN_OPS ? table[op].name : "illegal"; }
+const char *lpu_insn_name(uint8_t op)
+{
+    return op < LPU_INSN_OPS ? table[op].name : "illegal";
+}
 
 lpu_unit lpu_insn_unit(uint8_t op)
 {
@@ -27,7 +30,7 @@ static lpu_status grow(void **items, size_t count, size_t *room, size_t bytes)
     if (count < *room) return LPU_OK;
 
     const size_t wanted = *room ? 2 * *room : 64;
-    void        *more = realloc(*items, wanted * bytes);
+    void *more = realloc(*items, wanted * bytes);
     if (!more) return LPU_ERR_MEMORY;
     *items = more;
     *room = wanted;
@@ -36,7 +39,7 @@ static lpu_status grow(void **items, size_t count, size_t *room, size_t bytes)
 
 lpu_status lpu_program_append(lpu_program *p, const lpu_insn *insn, const lpu_insn_note *note)
 {
-    size_t     room = p->room;
+    size_t room = p->room;
     lpu_status status = grow((void **)&p->insns, p->count, &room, sizeof(*p->insns));
     if (status) return status;
     status = grow((void **)&p->notes, p->count, &p->room, sizeof(*p->notes));

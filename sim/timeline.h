@@ -1,7 +1,7 @@
 /* sim/timeline.h - what each unit did when, as Chrome trace JSON (also read by Perfetto).
  *
- * One track per unit, one slice per instruction: from issue, or from the end of the slice before it,
- * to retirement. A microsecond on the screen is one LPU microsecond.
+ * One track per unit, one slice per instruction: from issue, or from the end of the slice before
+ * it, to retirement. A microsecond on the screen is one LPU microsecond.
  */
 #ifndef LPU_SIM_TIMELINE_H
 #define LPU_SIM_TIMELINE_H

@@ -133,10 +133,10 @@ for key in hidden_elems ffn_elems vocab_elems layers heads kv_heads head_elems c
         bad "${key}_$value" 12 "$key" trace --model "$(change dim "s/^$key:.*/$key: $value/")"
     done
 done
-for key in hidden_elems ffn_elems head_elems; do
-    bad "${key}_for_sim" 12 'dim on fp16-mac: ' sim --model "$(change dim "s/^$key:.*/$key: 262144/")" \
-        --design fp16-mac
-done
+bad huge_matrix 12 'dim on fp16-mac: ' sim --design fp16-mac --model \
+    "$(change dim 's/^hidden_elems:.*/hidden_elems: 1048576/; s/^ffn_elems:.*/ffn_elems: 1048576/')"
+bad huge_head 12 'dim on fp16-mac: ' sim --design fp16-mac --model \
+    "$(change dim 's/^head_elems:.*/head_elems: 262144/')"
 for key in rows cols lines passes_max vector_lanes scratch_kib fifo_kib clock_mhz stream_queue; do
     for value in 0 4294967295 99999999999; do
         bad "${key}_$value" 12 "$key" sim $small \

@@ -93,6 +93,21 @@ static void check_bounds(const lpu_sim_result *r, const lpu_design *d)
     CHECK(cycles >= fill_cycles, "%.0f cycles, filling alone takes %.0f", cycles, fill_cycles);
     CHECK(cycles <= 1.5 * most + 300.0 * (double)c->instructions,
           "%.0f cycles, expected at most those of %.0f one after another", cycles, most);
+    /* Powered throughout: to the nanosecond of each segment. */
+    const double ns = 1e9 * r->seconds, slack_ns = 2.0 * (double)c->instructions;
+    const double lanes = (double)d->rows * d->cols * r->chips;
+    CHECK((double)c->lane_ns >= (ns - slack_ns) * lanes && (double)c->lane_ns <= ns * lanes + 1,
+          "lanes are powered for %.0f ns of %.0f", (double)c->lane_ns / lanes, ns);
+    if (is_resident) return;
+    const double channels = d->dram.channels, refi_ns = 1e-3 * d->dram.t_refi_ps;
+    CHECK((double)c->dram_channel_ns >= (ns - slack_ns) * channels &&
+              (double)c->dram_channel_ns <= ns * channels + 1,
+          "channels are powered for %.0f ns of %.0f", (double)c->dram_channel_ns / channels, ns);
+    CHECK((double)c->dram_refreshes >= 0.9 * channels * (ns / refi_ns - 1),
+          "%llu refreshes in %.0f ns", (unsigned long long)c->dram_refreshes, ns);
+    CHECK((double)c->dram_activates * d->dram.row_bytes >= (double)c->dram_read_bytes,
+          "%llu rows opened for %llu bytes", (unsigned long long)c->dram_activates,
+          (unsigned long long)c->dram_read_bytes);
 }
 
 static uint64_t lanes_of(const lpu_counters *c)
