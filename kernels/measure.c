@@ -3,8 +3,7 @@
  * All runs take their weights from one pool, one after the other, going round: what a run reads is
  * what was read longest ago, by any run. The layouts take turns, so that a machine that gets slower
  * for a while gets slower for all. Runs are about a millisecond or less: larger products are timed
- * in slices of rows. A run in which the system took a CPU away is left out while there are enough
- * others. A token is the sum of its products' medians.
+ * in slices of rows. A token is the sum of its products' medians.
  */
 #include "kernels/measure.h"
 
@@ -17,14 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     SHAPES_MAX = 8,
-    SAMPLES_MAX = 2048,
-    RUNS_MIN = 5,
     READ_BYTES = 16 << 20, /* of one read for calibration */
     HEAD_ROWS = 8192,      /* of a slice of the head */
     PREFILL_ROWS = 640,    /* of a slice: whole blocks of every layout, for two threads */
@@ -45,11 +40,6 @@ typedef struct shape {
     bool is_head;
 } shape;
 
-typedef struct samples {
-    double ns[SAMPLES_MAX], disturbed_ns[SAMPLES_MAX];
-    size_t count, disturbed_count;
-} samples;
-
 typedef struct bench {
     const lpu_measure_options *options;
     lpu_measure *out;
@@ -65,88 +55,16 @@ typedef struct bench {
     void *y;     /* int32 or float */
     shape shapes[SHAPES_MAX];
     size_t shape_count;
-    samples of[LPU_LAYOUTS][GROUPS], read, i8, f32;
+    lpu_samples of[LPU_LAYOUTS][GROUPS], read, i8, f32;
     lpu_sample head[LPU_LAYOUTS]; /* of a token */
     double begin_ns, budget_ns;
     volatile uint64_t sink;
 } bench;
 
-/* --- samples --- */
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
-/* One run being timed. */
-typedef struct stopwatch {
-    double begin_ns;
-    long switches;
-} stopwatch;
-
-/* Times that one of our threads lost its CPU, or gave it up to wait for another of them. */
-static long switches(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_nivcsw + usage.ru_nvcsw;
-}
-
-static stopwatch start(void)
-{
-    const long before = switches();
-    return (stopwatch){now_ns(), before};
-}
-
-static void stop(const stopwatch *w, samples *s)
-{
-    const double ns = now_ns() - w->begin_ns;
-    if (switches() == w->switches) {
-        if (s->count < SAMPLES_MAX) s->ns[s->count++] = ns;
-    } else if (s->disturbed_count < SAMPLES_MAX) {
-        s->disturbed_ns[s->disturbed_count++] = ns;
-    }
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts the samples and empties them. */
-static lpu_sample summarise(samples *s)
-{
-    const size_t clean = s->count;
-    while (s->count < RUNS_MIN && s->disturbed_count) {
-        s->ns[s->count++] = s->disturbed_ns[--s->disturbed_count];
-    }
-    const size_t n = s->count;
-    s->count = s->disturbed_count = 0;
-    if (!n) return (lpu_sample){0};
-    qsort(s->ns, n, sizeof(*s->ns), compare);
-    return (lpu_sample){.median_ns = 0.5 * (s->ns[(n - 1) / 2] + s->ns[n / 2]),
-                        .p10_ns = s->ns[(n - 1) / 10],
-                        .p90_ns = s->ns[n - 1 - (n - 1) / 10],
-                        .runs = (uint32_t)clean};
-}
-
-double lpu_sample_spread(const lpu_sample *s)
-{
-    return s->p10_ns > 0 ? s->p90_ns / s->p10_ns : 1;
-}
-
-bool lpu_sample_is_noisy(const lpu_sample *s)
-{
-    return s->runs < 3 || lpu_sample_spread(s) > LPU_MEASURE_SPREAD_MAX;
-}
-
 static void tell(const bench *b)
 {
     if (!b->options->progress) return;
-    const double share = (now_ns() - b->begin_ns) / b->budget_ns;
+    const double share = (lpu_sample_now_ns() - b->begin_ns) / b->budget_ns;
     b->options->progress(b->options->user, share < 1 ? share : 1);
 }
 
@@ -213,12 +131,12 @@ static void gather(bench *b)
     lpu_team_run(b->team, no_work, NULL);
 }
 
-static void run_job(job *j, samples *s)
+static void run_job(job *j, lpu_samples *s)
 {
     gather(j->b);
-    const stopwatch w = start();
+    const lpu_stopwatch w = lpu_sample_start();
     lpu_team_run(j->b->team, job_work, j);
-    stop(&w, s);
+    lpu_sample_stop(&w, s);
 }
 
 /* The head of ternary weights is int8. */
@@ -227,7 +145,8 @@ static lpu_layout head_layout(lpu_layout layout)
     return layout == LPU_LAYOUT_F16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_I8;
 }
 
-static void run_one(bench *b, lpu_layout layout, size_t rows, size_t k, size_t tokens, samples *s)
+static void run_one(bench *b, lpu_layout layout, size_t rows, size_t k, size_t tokens,
+                    lpu_samples *s)
 {
     job j = {.b = b, .tokens = tokens};
     add_stream(&j, layout, rows, k);
@@ -240,7 +159,7 @@ static size_t slice_of(size_t rows, size_t most)
 }
 
 /* The four steps of a layer, as the forward pass has them; s[0..4) takes their times. */
-static void run_layer(bench *b, lpu_layout layout, samples *s)
+static void run_layer(bench *b, lpu_layout layout, lpu_samples *s)
 {
     const lpu_model *m = b->options->model;
     const size_t q = (size_t)m->heads * m->head_elems, kv = (size_t)m->kv_heads * m->head_elems;
@@ -258,7 +177,7 @@ static void run_layer(bench *b, lpu_layout layout, samples *s)
 }
 
 /* The head, slice after slice. */
-static void run_head(bench *b, lpu_layout layout, samples *s)
+static void run_head(bench *b, lpu_layout layout, lpu_samples *s)
 {
     const lpu_model *m = b->options->model;
     const size_t rows = slice_of(m->vocab_elems, HEAD_ROWS);
@@ -317,14 +236,15 @@ static void f32_work(void *arg, size_t member, size_t members)
 }
 
 /* *done is what the members returned, summed. */
-static void run_limit(bench *b, void (*work)(void *, size_t, size_t), uint64_t *done, samples *s)
+static void run_limit(bench *b, void (*work)(void *, size_t, size_t), uint64_t *done,
+                      lpu_samples *s)
 {
     limit_job j = {.b = b, .bytes = READ_BYTES};
     j.w = next_bytes(b, READ_BYTES);
     gather(b);
-    const stopwatch w = start();
+    const lpu_stopwatch w = lpu_sample_start();
     lpu_team_run(b->team, work, &j);
-    stop(&w, s);
+    lpu_sample_stop(&w, s);
     *done = 0;
     for (uint32_t i = 0; i < lpu_team_threads(b->team); i++) *done += j.done[i];
     b->sink = *done; /* the bytes were read for something */
@@ -338,16 +258,16 @@ static void sample_read(bench *b, size_t runs)
 
 static void measure_peaks(bench *b, lpu_measure_limits *limits)
 {
-    const double end = now_ns() + share_limits * b->budget_ns / b->out->threads_counts;
+    const double end = lpu_sample_now_ns() + share_limits * b->budget_ns / b->out->threads_counts;
     uint64_t i8_macs = 0, f32_macs = 0;
 
-    for (size_t i = 0; i < RUNS_MIN || now_ns() < end; i++) {
+    for (size_t i = 0; i < LPU_SAMPLE_RUNS_MIN || lpu_sample_now_ns() < end; i++) {
         run_limit(b, i8_work, &i8_macs, &b->i8);
         run_limit(b, f32_work, &f32_macs, &b->f32);
         sample_read(b, 1);
         tell(b);
     }
-    const lpu_sample i8 = summarise(&b->i8), f32 = summarise(&b->f32);
+    const lpu_sample i8 = lpu_sample_summarise(&b->i8), f32 = lpu_sample_summarise(&b->f32);
     limits->threads = lpu_team_threads(b->team);
     limits->i8_macs_per_s = 1e9 * (double)i8_macs / i8.p10_ns;
     limits->f32_macs_per_s = 1e9 * (double)f32_macs / f32.p10_ns;
@@ -361,13 +281,14 @@ static void keep_product(bench *b, size_t t, size_t index, lpu_layout l, size_t 
     const shape *s = &b->shapes[index];
     lpu_measure_product *p = &b->out->products[(t * LPU_LAYOUTS + l) * b->shape_count + index];
 
-    *p = (lpu_measure_product){.is_head = s->is_head,
-                               .layout = l,
-                               .threads = lpu_team_threads(b->team),
-                               .rows = s->rows,
-                               .k = s->k,
-                               .bytes = lpu_layout_bytes(l, s->rows, s->k),
-                               .time = of_rows(summarise(&b->of[l][0]), s->rows, slice_rows)};
+    *p = (lpu_measure_product){
+        .is_head = s->is_head,
+        .layout = l,
+        .threads = lpu_team_threads(b->team),
+        .rows = s->rows,
+        .k = s->k,
+        .bytes = lpu_layout_bytes(l, s->rows, s->k),
+        .time = of_rows(lpu_sample_summarise(&b->of[l][0]), s->rows, slice_rows)};
     memcpy(p->name, s->name, sizeof(p->name));
     p->weights_per_s = 1e9 * (double)s->rows * (double)s->k / p->time.median_ns;
     p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
@@ -377,11 +298,12 @@ static void measure_shape(bench *b, size_t t, size_t index)
 {
     const shape *s = &b->shapes[index];
     const size_t rows = s->is_head ? slice_of(s->rows, HEAD_ROWS) : s->rows;
-    const double end = now_ns() + share_products * b->budget_ns /
-                                      (double)(b->shape_count * b->out->threads_counts);
+    const double end = lpu_sample_now_ns() + share_products * b->budget_ns /
+                                                 (double)(b->shape_count * b->out->threads_counts);
 
-    sample_read(b, RUNS_MIN);
-    for (size_t i = 0; i < RUNS_MIN || (i < SAMPLES_MAX && now_ns() < end); i++) {
+    sample_read(b, LPU_SAMPLE_RUNS_MIN);
+    for (size_t i = 0;
+         i < LPU_SAMPLE_RUNS_MIN || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) run_one(b, l, rows, s->k, 1, &b->of[l][0]);
         tell(b);
     }
@@ -417,11 +339,11 @@ static void init_token(const bench *b, lpu_measure_token *token, lpu_layout l)
 static void measure_decode(bench *b, lpu_measure_token *tokens)
 {
     const lpu_model *m = b->options->model;
-    const double end = now_ns() + share_tokens * b->budget_ns / b->out->threads_counts;
+    const double end = lpu_sample_now_ns() + share_tokens * b->budget_ns / b->out->threads_counts;
     double joules[LPU_LAYOUTS] = {0}, one;
     size_t runs = 0;
 
-    for (; runs < RUNS_MIN || now_ns() < end; runs++) {
+    for (; runs < LPU_SAMPLE_RUNS_MIN || lpu_sample_now_ns() < end; runs++) {
         sample_read(b, 2);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
             b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
@@ -434,10 +356,10 @@ static void measure_decode(bench *b, lpu_measure_token *tokens)
     }
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
         for (size_t i = 0; i + 1 < GROUPS; i++) {
-            const lpu_sample group = summarise(&b->of[l][i]);
+            const lpu_sample group = lpu_sample_summarise(&b->of[l][i]);
             add_times(&tokens[l].decode, &group, m->layers);
         }
-        b->head[l] = of_rows(summarise(&b->of[l][GROUPS - 1]), m->vocab_elems,
+        b->head[l] = of_rows(lpu_sample_summarise(&b->of[l][GROUPS - 1]), m->vocab_elems,
                              slice_of(m->vocab_elems, HEAD_ROWS));
         add_times(&tokens[l].decode, &b->head[l], 1);
         tokens[l].decode_tokens_per_s = 1e9 / tokens[l].decode.median_ns;
@@ -456,16 +378,16 @@ static void measure_prefill(bench *b, lpu_measure_token *tokens)
     for (size_t index = 0; index < b->shape_count; index++) {
         const shape *s = &b->shapes[index];
         const size_t rows = slice_of(s->rows, PREFILL_ROWS);
-        const double end = now_ns() + each;
+        const double end = lpu_sample_now_ns() + each;
         if (s->is_head) continue;
-        for (size_t i = 0; i < 3 || (i < SAMPLES_MAX && now_ns() < end); i++) {
+        for (size_t i = 0; i < 3 || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
             for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
                 run_one(b, l, rows, s->k, LPU_MEASURE_PREFILL_TOKENS, &b->of[l][0]);
                 tell(b);
             }
         }
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-            const lpu_sample one = of_rows(summarise(&b->of[l][0]), s->rows, rows);
+            const lpu_sample one = of_rows(lpu_sample_summarise(&b->of[l][0]), s->rows, rows);
             add_times(&tokens[l].prefill, &one, (double)s->count * tokens[l].layers);
         }
     }
@@ -493,7 +415,7 @@ static lpu_status measure_threads(bench *b, size_t t, lpu_diag *diag)
     measure_prefill(b, tokens);
     lpu_team_close(&b->team);
 
-    const lpu_sample read = summarise(&b->read);
+    const lpu_sample read = lpu_sample_summarise(&b->read);
     limits->read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;
     limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&read);
     for (size_t i = 0; i < LPU_LAYOUTS * b->shape_count; i++) {
@@ -634,7 +556,7 @@ lpu_status lpu_measure_run(lpu_measure *out, const lpu_measure_options *options,
     *out = (lpu_measure){0};
     b->options = options;
     b->out = out;
-    b->begin_ns = now_ns();
+    b->begin_ns = lpu_sample_now_ns();
     b->budget_ns = 1e9 * (options->seconds > 0 ? options->seconds : 120);
     b->has_meter = lpu_meter_init(&b->meter, NULL);
     lpu_kernels_init(&b->k, allowed);

@@ -8,6 +8,7 @@
 #define LPU_KERNELS_MEASURE_H
 
 #include "kernels/layout.h"
+#include "kernels/sample.h"
 #include "workloads/model.h"
 #include "workloads/status.h"
 
@@ -19,20 +20,6 @@ enum {
     LPU_MEASURE_PRODUCTS_MAX = 8 * LPU_LAYOUTS * 2,
     LPU_MEASURE_PREFILL_TOKENS = 128,
 };
-
-/* A sample whose 90th percentile is above this times its 10th, or of fewer than three runs, is not
- * to be quoted. */
-#define LPU_MEASURE_SPREAD_MAX 1.5
-
-/* Wall times of repeated runs. Of a sum: the sums of its parts' medians and percentiles. */
-typedef struct lpu_sample {
-    double median_ns, p10_ns, p90_ns;
-    uint32_t runs; /* in which no thread lost its CPU; if hardly any, others are in the times */
-} lpu_sample;
-
-/* p90 / p10. */
-double lpu_sample_spread(const lpu_sample *s);
-bool lpu_sample_is_noisy(const lpu_sample *s);
 
 /* The machine at its best, with a number of threads: the fastest tenth of the runs. */
 typedef struct lpu_measure_limits {
