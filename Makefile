@@ -20,6 +20,7 @@ OPT      ?= -O2 -g
 CFLAGS   ?=
 LDLIBS   := -lcyaml -lyaml -ljansson -lpthread -lm
 ARCH     := $(shell uname -m)
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
 # What the build, the main job and the tests need; clang only for the fuzzers of test-long.
 DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox
@@ -49,7 +50,7 @@ RTL_CONFIG := 64x160-4-base3-64-64
 .DELETE_ON_ERROR:
 
 all: deps
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -j$(JOBS) build
 	@$(MAKE) --no-print-directory run
 
 build: $(LPU) $(RTL)
@@ -61,11 +62,11 @@ bench: $(LPU)
 	@$(LPU) bench
 
 test: deps
-	@$(MAKE) --no-print-directory build $(UNIT)
+	@$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
 	@tests/run.sh $(UNIT) $(SCRIPTS)
 
 test-long: deps deps-long
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -j$(JOBS) build
 	@tests/run.sh $(LONG)
 
 # ---- packages ----
@@ -125,7 +126,9 @@ $(RTL): $(wildcard rtl/*.v rtl/*.vh tests/lockstep/*.cc tests/lockstep/*.h tests
         sim/unit_array.c sim/unit_array.h workloads/ternary.c
 	@mkdir -p $(@D)
 	@echo "  RTL     $@"
-	@tests/lockstep/build.sh $(RTL_CONFIG)
+	@mkdir -p build/lockstep
+	@MAKEFLAGS= tests/lockstep/build.sh $(RTL_CONFIG) >build/lockstep/build.log 2>&1 || \
+	    { cat build/lockstep/build.log; exit 1; }
 	@cp build/lockstep/$(RTL_CONFIG)/array_matrix $@
 
 clean:
