@@ -311,6 +311,37 @@ static void the_scoreboard_holds(void)
     CHECK_EQ(held_cycles, quant_cycles + 5 + 1 + tree_depth(160) + 2 + 1 + 1);
 }
 
+/* A store of 100 beats of resident memory's 64 bytes issues in cycle 0 and is done in cycle 100; a
+ * load of as many bytes issues in cycle 1 and reads from cycle 2 on, or with the fence from 100. */
+static void the_fence_holds(void)
+{
+    enum { BUS = 64, BEATS = 100 };
+    uint64_t cycles[2] = {0};
+    lpu_status status;
+    lpu_diag why = {""};
+
+    for (int fenced = 0; fenced < 2; fenced++) {
+        lpu_insn store = absent(LPU_INSN_store), load = absent(LPU_INSN_load);
+        bench b;
+
+        bench_open(&b, 64, 160, 64);
+        b.design.bus_bytes_per_cycle = BUS;
+        store.a = 1;
+        load.dst = 2;
+        store.segs = load.segs = 1;
+        store.seg_bytes = load.seg_bytes = BUS * BEATS;
+        store.flags = LPU_FLAG_ON_CHIP;
+        load.flags = (uint8_t)(LPU_FLAG_ON_CHIP | (fenced ? LPU_FLAG_FENCE : 0));
+        append(&b, store);
+        append(&b, load);
+        run(&b, &cycles[fenced], &status, &why);
+        bench_close(&b);
+        if (test_is_over) return;
+    }
+    CHECK_EQ(cycles[0], 2 + BEATS);
+    CHECK_EQ(cycles[1], 2 * BEATS);
+}
+
 static void a_program_that_cannot_go_on(void)
 {
     uint64_t cycles = 0;
@@ -573,6 +604,7 @@ int main(void)
     RUN(a_narrow_port);
     RUN(vector_operations);
     RUN(the_scoreboard_holds);
+    RUN(the_fence_holds);
     RUN(a_program_that_cannot_go_on);
     RUN(fast_is_slow_on_every_design);
     RUN(fast_is_slow_out_of_balance);

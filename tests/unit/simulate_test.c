@@ -103,9 +103,12 @@ static void check_bounds(const lpu_sim_result *r, const lpu_design *d)
     CHECK((double)c->dram_channel_ns >= (ns - slack_ns) * channels &&
               (double)c->dram_channel_ns <= ns * channels + 1,
           "channels are powered for %.0f ns of %.0f", (double)c->dram_channel_ns / channels, ns);
-    CHECK((double)c->dram_refreshes >= 0.9 * channels * (ns / refi_ns - 1),
-          "%llu refreshes in %.0f ns", (unsigned long long)c->dram_refreshes, ns);
-    CHECK((double)c->dram_activates * d->dram.row_bytes >= (double)c->dram_read_bytes,
+    const double refreshes = (double)c->dram_refreshes, times = ns / refi_ns;
+    CHECK(refreshes >= 0.9 * channels * (times - 1) &&
+              refreshes <= channels * (times + (double)c->instructions),
+          "%.0f refreshes in %.0f ns", refreshes, ns);
+    CHECK((double)c->dram_activates * d->dram.row_bytes >= (double)c->dram_read_bytes &&
+              (double)c->dram_activates <= 2 * bursts,
           "%llu rows opened for %llu bytes", (unsigned long long)c->dram_activates,
           (unsigned long long)c->dram_read_bytes);
 }
