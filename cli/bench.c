@@ -1,4 +1,4 @@
-/* cli/bench.c - lpu bench: the products of a model on this CPU, ternary beside int8 and FP16.
+/* cli/bench.c - lpu bench: the products of a model on this CPU, ternary beside int4, int8 and FP16.
  *
  * A figure whose runs lie too far apart is not shown: its cell says "noisy" (null in JSON).
  */
@@ -14,6 +14,7 @@
 static const char *const layout_names[LPU_LAYOUTS] = {
     [LPU_LAYOUT_T2] = "2-bit",
     [LPU_LAYOUT_B3] = "1.6-bit",
+    [LPU_LAYOUT_I4] = "int4",
     [LPU_LAYOUT_I8] = "int8",
     [LPU_LAYOUT_F16] = "fp16",
 };
@@ -238,7 +239,7 @@ int lpu_command_bench(int argc, char **argv)
     };
     const lpu_usage usage = {
         .name = "bench",
-        .text = "time the CPU kernels: the products of a model, ternary beside int8 and FP16",
+        .text = "time the CPU kernels: the products of a model, ternary beside int4, int8 and FP16",
         .examples = "lpu bench --seconds 20\n"
                     "LPU_CPU=avx2 lpu bench --model bitnet-b1.58-700m\n",
         .options = list,

@@ -17,6 +17,8 @@ typedef void lpu_gemv_t2_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, si
                                size_t k);
 typedef void lpu_gemv_b3_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
                                size_t k);
+typedef void lpu_gemv_i4_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
+                               size_t k);
 
 /* The blocks of w are block_bytes apart: at least lpu_layout_block_bytes. A cache grows in place.
  */
@@ -29,6 +31,8 @@ typedef void lpu_gemv_f16_f32_fn(float *y, const uint8_t *w, const float *x, siz
 typedef void lpu_gemm_t2_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                                size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_b3_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+typedef void lpu_gemm_i4_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                                size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_i8_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
                                const int8_t *x, size_t x_stride, size_t rows, size_t k,
@@ -87,10 +91,12 @@ typedef uint64_t lpu_peak_f32_fn(size_t rounds);
 typedef struct lpu_kernels {
     lpu_gemv_t2_i8_fn *gemv_t2_i8;
     lpu_gemv_b3_i8_fn *gemv_b3_i8;
+    lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
     lpu_gemm_t2_i8_fn *gemm_t2_i8;
     lpu_gemm_b3_i8_fn *gemm_b3_i8;
+    lpu_gemm_i4_i8_fn *gemm_i4_i8;
     lpu_gemm_i8_i8_fn *gemm_i8_i8;
     lpu_gemm_f16_f32_fn *gemm_f16_f32;
     lpu_absmax_i32_fn *absmax_i32;

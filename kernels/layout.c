@@ -10,6 +10,7 @@ static const struct {
 } layouts[LPU_LAYOUTS] = {
     [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
     [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
+    [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},
     [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
     [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
 };
@@ -63,6 +64,19 @@ void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t
             uint32_t v = 0;
             for (size_t p = 5; p-- > 0;) v = 3 * v + digit(trits, rows, k, 16 * p + lane, c);
             block[c / 4 * 64 + lane * 4 + c % 4] = (uint8_t)v;
+        }
+    }
+}
+
+void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_t k)
+{
+    assert(rows <= 32 && k <= LPU_LAYOUT_K_MAX);
+    memset(block, 0x88, lpu_layout_block_bytes(LPU_LAYOUT_I4, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < k; c++) {
+            uint8_t *to = block + c / 4 * 64 + r % 16 * 4 + c % 4;
+            const uint32_t code = (uint32_t)(values[r * k + c] + 8);
+            *to = (uint8_t)(r < 16 ? (*to & 0xf0) | code : (*to & 0x0f) | code << 4);
         }
     }
 }

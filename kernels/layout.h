@@ -11,8 +11,9 @@
  * sums of 16 rows stay in 16 lanes: no horizontal addition. A ternary byte holds the digits of
  * several rows at the same k (a row-plane); row 16 p + lane of a block is plane p:
  *
- *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p                        2.0 bits
+ *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p; digits may be -1..2   2.0 bits
  *     b3   80 rows   sum of (digit + 1) 3^p over planes p = 0..4, 0..242           1.6 bits
+ *     i4   32 rows   the integer, -8..7, plus 8 of plane p in bits 4p+3..4p       4 bits
  *     i8   16 rows   the integer, -127..127                                       8 bits
  *
  *     f16  16 rows   a line of 32 bytes is 16 lanes of IEEE half at one k
@@ -28,6 +29,7 @@
 typedef enum lpu_layout {
     LPU_LAYOUT_T2,
     LPU_LAYOUT_B3,
+    LPU_LAYOUT_I4,
     LPU_LAYOUT_I8,
     LPU_LAYOUT_F16,
     LPU_LAYOUTS
@@ -38,7 +40,7 @@ enum { LPU_LAYOUT_K_MAX = 65536 };
 
 const char *lpu_layout_name(lpu_layout layout);
 
-/* Rows of a block: 64, 80, 16, 16. */
+/* Rows of a block: 64, 80, 32, 16, 16. */
 size_t lpu_layout_block_rows(lpu_layout layout);
 
 /* Bytes of a block. */
@@ -56,6 +58,7 @@ static inline int8_t *lpu_layout_i8_at(int8_t *w, size_t block_bytes, size_t row
 /* Packs rows rows of one block (fewer in the last) from a row-major source, k elements a row. */
 void lpu_layout_pack_t2(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
 void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
+void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k);
 

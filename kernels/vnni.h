@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LPU_INLINE static inline __attribute__((always_inline))
-
 LPU_INLINE size_t lpu_vnni_min(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -83,14 +83,14 @@ static tight tight_open(const void *from, size_t bytes, size_t skew)
 
 typedef enum kind { ALL_PLUS, ALL_MINUS, ALIGNED, ZERO, SPARSE, UNIFORM, KINDS } kind;
 
-/* One case: w (rows, k) of limit, x (tokens, k). */
+/* One case: w (rows, k) of low..high, x (tokens, k). */
 typedef struct problem {
     size_t rows, k, tokens;
     kind what;
     int8_t *w, *x;
 } problem;
 
-static problem problem_open(size_t rows, size_t k, size_t tokens, kind what, int limit)
+static problem problem_open(size_t rows, size_t k, size_t tokens, kind what, int low, int high)
 {
     problem p = {rows, k, tokens, what, malloc(rows * k + 1), malloc(tokens * k + 1)};
     if (!p.w || !p.x) abort();
@@ -103,10 +103,10 @@ static problem problem_open(size_t rows, size_t k, size_t tokens, kind what, int
                                                                   : any);
     }
     for (size_t i = 0; i < rows * k; i++) {
-        const int any = (int)(draw() % (2 * (unsigned)limit + 1)) - limit;
-        p.w[i] = (int8_t)(what == ALL_PLUS               ? limit
-                          : what == ALL_MINUS            ? -limit
-                          : what == ALIGNED              ? (p.x[i % k] > 0 ? limit : -limit)
+        const int any = (int)(draw() % (unsigned)(high - low + 1)) + low;
+        p.w[i] = (int8_t)(what == ALL_PLUS               ? high
+                          : what == ALL_MINUS            ? low
+                          : what == ALIGNED              ? (p.x[i % k] > 0 ? high : low)
                           : what == SPARSE && draw() % 8 ? 0
                                                          : any);
     }
@@ -139,6 +139,7 @@ static tight pack(const problem *p, lpu_layout layout)
         const int8_t *from = p->w + r * p->k;
         if (layout == LPU_LAYOUT_T2) lpu_layout_pack_t2(to, from, n, p->k);
         if (layout == LPU_LAYOUT_B3) lpu_layout_pack_b3(to, from, n, p->k);
+        if (layout == LPU_LAYOUT_I4) lpu_layout_pack_i4(to, from, n, p->k);
         if (layout == LPU_LAYOUT_I8) lpu_layout_pack_i8(to, from, n, p->k);
     }
     const tight t = tight_open(w, bytes, 1);
@@ -158,7 +159,11 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, kind
 {
     const size_t y_stride = rows + 3;
     const size_t block = lpu_layout_block_bytes(f->layout, k);
-    problem p = problem_open(rows, k, tokens, what, f->layout == LPU_LAYOUT_I8 ? 127 : 1);
+    static const int range[][2] = {[LPU_LAYOUT_T2] = {-1, 2},
+                                   [LPU_LAYOUT_B3] = {-1, 1},
+                                   [LPU_LAYOUT_I4] = {-8, 7},
+                                   [LPU_LAYOUT_I8] = {-127, 127}};
+    problem p = problem_open(rows, k, tokens, what, range[f->layout][0], range[f->layout][1]);
     const tight w = pack(&p, f->layout), x = tight_open(p.x, tokens * k, 1);
     const guarded y = guarded_open((y_stride * (tokens - 1) + rows) * 4, 0);
     int32_t *to = (int32_t *)(void *)y.data;
@@ -234,6 +239,16 @@ static void check_gemv_b3_i8(lpu_gemv_b3_i8_fn *f)
 static void check_gemm_b3_i8(lpu_gemm_b3_i8_fn *f)
 {
     check_product(&(call){.layout = LPU_LAYOUT_B3, .gemm = f}, true);
+}
+
+static void check_gemv_i4_i8(lpu_gemv_i4_i8_fn *f)
+{
+    check_product(&(call){.layout = LPU_LAYOUT_I4, .gemv = f}, false);
+}
+
+static void check_gemm_i4_i8(lpu_gemm_i4_i8_fn *f)
+{
+    check_product(&(call){.layout = LPU_LAYOUT_I4, .gemm = f}, true);
 }
 
 static void check_gemv_i8_i8(lpu_gemv_i8_i8_fn *f)
