@@ -2,9 +2,11 @@
 #include "cli/cli.h"
 #include "cli/report_measure.h"
 #include "cli/report_table.h"
+#include "energy_model/energy.h"
 #include "kernels/measure.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,6 +107,39 @@ static lpu_status write_table(const lpu_report_cpu *cpu, const lpu_measure *m,
     return lpu_report_writer_commit(&w, diag);
 }
 
+/* Joules of a decode step: by the processor's meter, or else by a formula that says so. */
+static void put_energy(lpu_report_writer *w, const char *name, const lpu_measure_token *t,
+                       double pj_per_byte)
+{
+    lpu_report_text(w, name);
+    if (t->has_joules) {
+        lpu_report_text(w, "measured");
+        lpu_report_number(w, t->joules_per_token * 1e12);
+        lpu_report_text(w, "RAPL: energy of the packages over the timed passes");
+        return;
+    }
+    lpu_report_text(w, "modelled");
+    lpu_report_number(w, (double)t->bytes * pj_per_byte);
+    lpu_report_text(w, "no RAPL meter here: bytes of weights x the DDR4 price of a byte read, "
+                       "memory alone");
+}
+
+static lpu_status write_energy(const lpu_measure_token *ternary, const lpu_measure_token *fp16,
+                               const char *out, lpu_diag *diag)
+{
+    lpu_report_writer w;
+    lpu_prices prices;
+    lpu_status status = lpu_prices_load(&prices, "7nm-literature", "ddr4", diag);
+
+    if (!status) status = lpu_report_writer_open(&w, out, LPU_REPORT_cpu_energy, diag);
+    if (status) return status;
+    const double pj_per_byte =
+        prices.of[offsetof(lpu_counters, dram_read_bytes) / sizeof(uint64_t)].pj_each;
+    put_energy(&w, "ternary", ternary, pj_per_byte);
+    put_energy(&w, "FP16", fp16, pj_per_byte);
+    return lpu_report_writer_commit(&w, diag);
+}
+
 lpu_status lpu_report_cpu_run(lpu_report_cpu *cpu, const lpu_model *model, const char *out,
                               double budget_s, lpu_diag *diag)
 {
@@ -133,6 +168,7 @@ lpu_status lpu_report_cpu_run(lpu_report_cpu *cpu, const lpu_model *model, const
             cpu->fp16_bandwidth_share = fp16->bandwidth_share;
             cpu->is_noisy = is_noisy(m, cpu->threads);
             status = write_table(cpu, m, ternary, fp16, out, diag);
+            if (!status) status = write_energy(ternary, fp16, out, diag);
         } else {
             status = lpu_fail(diag, LPU_ERR_FORMAT,
                               "report: the measurement came without a ternary or an FP16 token");
