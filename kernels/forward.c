@@ -1,4 +1,4 @@
-/* kernels/forward.c - checks what it is given, cuts it into chunks, and picks the next token. */
+/* kernels/forward.c - checks what it is given, and cuts it into chunks. */
 #include "kernels/forward_private.h"
 
 #include "kernels/memory.h"
@@ -87,6 +87,7 @@ lpu_status lpu_forward_open(lpu_forward **out, const lpu_weights *weights, lpu_f
     f->pass = (lpu_pass){.weights = weights,
                          .kv_trits = kv_trits,
                          .context_tokens = context_tokens,
+                         .has_screen = lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI,
                          .chunk = LPU_FORWARD_CHUNK};
     if (f->pass.chunk > context_tokens) f->pass.chunk = context_tokens;
     lpu_kernels_init(&f->pass.k, allowed);
@@ -115,20 +116,6 @@ void lpu_forward_close(lpu_forward **out)
     *out = NULL;
 }
 
-/* The lowest index among equals (section 10). */
-static int32_t argmax(const lpu_forward *f)
-{
-    const size_t vocab = f->pass.weights->model.vocab_elems;
-    const int32_t *whole = lpu_forward_logits_x32(f);
-    const float *real = lpu_forward_logits_f32(f);
-    size_t best = 0;
-
-    for (size_t i = 1; i < vocab; i++) {
-        if (whole ? whole[i] > whole[best] : real[i] > real[best]) best = i;
-    }
-    return (int32_t)best;
-}
-
 lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag)
 {
@@ -149,13 +136,13 @@ lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, 
     }
     while (count) {
         const size_t n = count < pass->chunk ? count : pass->chunk;
-        if (f->ternary) lpu_forward_ternary_run(f->ternary, tokens, n, n == count);
-        if (f->f16) lpu_forward_f16_run(f->f16, tokens, n, n == count);
+        if (f->ternary) lpu_forward_ternary_run(f->ternary, tokens, n);
+        if (f->f16) lpu_forward_f16_run(f->f16, tokens, n);
         pass->position += n;
         tokens += n;
         count -= n;
     }
-    *next = argmax(f);
+    *next = f->ternary ? lpu_forward_ternary_next(f->ternary) : lpu_forward_f16_next(f->f16);
     return LPU_OK;
 }
 

@@ -362,7 +362,7 @@ static void run_layer(pass *f, size_t index)
     lpu_team_run(team, product_work, &down);
 }
 
-void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count, bool wants_logits)
+void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count)
 {
     const lpu_weights *w = f->pass->weights;
     const size_t hidden = w->model.hidden_elems;
@@ -373,13 +373,21 @@ void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count
         for (size_t c = 0; c < hidden; c++) f->x[t * hidden + c] = lpu_half_to_float(row[c]);
     }
     for (size_t i = 0; i < w->model.layers; i++) run_layer(f, i);
-    if (!wants_logits) return;
+}
+
+int32_t lpu_forward_f16_next(lpu_forward_f16 *f)
+{
+    const lpu_weights *w = f->pass->weights;
+    const size_t hidden = w->model.hidden_elems, vocab = w->model.vocab_elems;
+    size_t best = 0;
 
     product_job head = {f, {{&f->head, f->logits}}, 1, NULL};
-    norm_job last = {f, f->x + (count - 1) * hidden, hidden, &w->output_norm, false};
+    norm_job last = {f, f->x + (f->tokens - 1) * hidden, hidden, &w->output_norm, false};
     f->tokens = 1;
     norm_work(&last, 0, 1);
     lpu_team_run(f->pass->team, product_work, &head);
+    for (size_t i = 1; i < vocab; i++) best = f->logits[i] > f->logits[best] ? i : best;
+    return (int32_t)best;
 }
 
 const float *lpu_forward_f16_logits(const lpu_forward_f16 *f)

@@ -30,6 +30,7 @@ typedef struct lpu_pass {
     lpu_team *team;
     lpu_pool pool;
     uint32_t kv_trits;
+    bool has_screen; /* the head is screened: worth it where kernels keep up with memory */
     size_t context_tokens, position; /* position: tokens in the cache */
     size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;
@@ -37,18 +38,19 @@ typedef struct lpu_pass {
 typedef struct lpu_forward_ternary lpu_forward_ternary;
 typedef struct lpu_forward_f16 lpu_forward_f16;
 
-/* Each borrows pass. run takes at most pass->chunk tokens, known to be good and to fit; logits are
- * computed where wants_logits. close accepts NULL. */
+/* Each borrows pass. run takes at most pass->chunk tokens, known to be good and to fit; next is
+ * the greedy token after the last of them (the lowest index among equals), asked for once, and
+ * logits are those that it was chosen from. close accepts NULL. */
 lpu_status lpu_forward_ternary_open(lpu_forward_ternary **f, lpu_pass *pass, lpu_diag *diag);
 void lpu_forward_ternary_close(lpu_forward_ternary **f);
-void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count,
-                             bool wants_logits);
-const int32_t *lpu_forward_ternary_logits(const lpu_forward_ternary *f);
+void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count);
+int32_t lpu_forward_ternary_next(lpu_forward_ternary *f);
+const int32_t *lpu_forward_ternary_logits(lpu_forward_ternary *f);
 
 lpu_status lpu_forward_f16_open(lpu_forward_f16 **f, lpu_pass *pass, lpu_diag *diag);
 void lpu_forward_f16_close(lpu_forward_f16 **f);
-void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count,
-                         bool wants_logits);
+void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count);
+int32_t lpu_forward_f16_next(lpu_forward_f16 *f);
 const float *lpu_forward_f16_logits(const lpu_forward_f16 *f);
 
 #endif

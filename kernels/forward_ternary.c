@@ -7,6 +7,7 @@
 #include "kernels/forward_private.h"
 #include "kernels/int_scale.h"
 #include "kernels/integer.h"
+#include "kernels/screen.h"
 #include "kernels/stream.h"
 #include "workloads/ternary.h"
 
@@ -37,6 +38,7 @@ typedef struct room {
 struct lpu_forward_ternary {
     lpu_pass *pass;
     layer *layers;
+    lpu_screen *screen; /* the head, one of the two */
     lpu_stream head;
     room *rooms;                                                       /* (threads) */
     size_t key_bytes, key_block_bytes, value_bytes, value_block_bytes; /* of a kv head, a block */
@@ -48,6 +50,7 @@ struct lpu_forward_ternary {
     int8_t *a8;                           /* (chunk, wide_elems) input of a product */
     lpu_scale *sx;                        /* (chunk) its scales */
     int32_t *logits;                      /* (vocab) */
+    bool has_logits;                      /* of the last token; a screen leaves them for later */
     size_t tokens;                        /* of the chunk in hand */
     const layer *layer;
     const lpu_layer_weights *weights;
@@ -156,7 +159,12 @@ lpu_status lpu_forward_ternary_open(lpu_forward_ternary **out, lpu_pass *pass_, 
                           pass_->context_tokens);
     }
     for (size_t i = 0; i < w->model.layers && !status; i++) status = open_layer(f, i, diag);
-    if (!status) status = lpu_stream_load(&f->head, LPU_LAYOUT_I8, &w->head, pass_->team, diag);
+    f->has_logits = true;
+    if (!status && pass_->has_screen) {
+        status = lpu_screen_open(&f->screen, &w->head, &pass_->k, pass_->team, diag);
+    } else if (!status) {
+        status = lpu_stream_load(&f->head, LPU_LAYOUT_I8, &w->head, pass_->team, diag);
+    }
     if (status) lpu_forward_ternary_close(&f);
     *out = f;
     return status;
@@ -172,6 +180,7 @@ void lpu_forward_ternary_close(lpu_forward_ternary **out)
         lpu_stream *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
         for (size_t j = 0; j < 7; j++) lpu_stream_close(all[j]);
     }
+    lpu_screen_close(&f->screen);
     lpu_stream_close(&f->head);
     free(f);
     *out = NULL;
@@ -426,24 +435,32 @@ static void run_layer(pass *f, size_t index)
     lpu_team_run(team, product_work, &down);
 }
 
-void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count,
-                             bool wants_logits)
+void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count)
 {
-    const lpu_weights *w = f->pass->weights;
-    const size_t hidden = w->model.hidden_elems;
-
     f->tokens = count;
     embed(f, tokens);
-    for (size_t i = 0; i < w->model.layers; i++) run_layer(f, i);
-    if (!wants_logits) return;
-
-    product_job head = {f, {{&f->head, &w->head, f->logits}}, 1, NULL};
-    f->tokens = 1;
-    norm(f, f->x + (count - 1) * hidden, hidden, &w->output_norm);
-    lpu_team_run(f->pass->team, product_work, &head);
+    for (size_t i = 0; i < f->pass->weights->model.layers; i++) run_layer(f, i);
 }
 
-const int32_t *lpu_forward_ternary_logits(const lpu_forward_ternary *f)
+int32_t lpu_forward_ternary_next(lpu_forward_ternary *f)
 {
+    const lpu_weights *w = f->pass->weights;
+    const size_t hidden = w->model.hidden_elems, last = f->tokens - 1;
+    product_job head = {f, {{&f->head, &w->head, f->logits}}, 1, NULL};
+    size_t best = 0;
+
+    f->tokens = 1;
+    norm(f, f->x + last * hidden, hidden, &w->output_norm);
+    f->has_logits = !f->screen;
+    if (f->screen) return (int32_t)lpu_screen_argmax(f->screen, f->a8, f->sx[0]);
+    lpu_team_run(f->pass->team, product_work, &head);
+    for (size_t i = 1; i < w->head.rows; i++) best = f->logits[i] > f->logits[best] ? i : best;
+    return (int32_t)best;
+}
+
+const int32_t *lpu_forward_ternary_logits(lpu_forward_ternary *f)
+{
+    if (!f->has_logits) lpu_screen_logits(f->screen, f->logits, f->a8, f->sx[0]);
+    f->has_logits = true;
     return f->logits;
 }
