@@ -150,16 +150,18 @@ static void print_json(const column *columns, size_t count)
 
 /* A design that cannot hold the model is left out with its reason; any other failure ends it. */
 static lpu_status run(column *columns, size_t count, const lpu_evaluation_options *o,
-                      lpu_diag *diag)
+                      int *exit_code, lpu_diag *diag)
 {
     size_t done = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const lpu_status status = lpu_evaluation_open(&columns[i].e, o, columns[i].name, diag);
+        const lpu_status status =
+            lpu_evaluation_open(&columns[i].e, o, columns[i].name, exit_code, diag);
         columns[i].has_result = !status;
         columns[i].why = *diag;
         done += !status;
-        if (status && (status != LPU_ERR_RANGE || count == 1)) return status;
+        if (status && (status != LPU_ERR_RANGE || *exit_code == LPU_EXIT_USAGE || count == 1))
+            return status;
     }
     return done ? LPU_OK : LPU_ERR_RANGE;
 }
@@ -202,7 +204,7 @@ int lpu_command_compare(int argc, char **argv)
         return LPU_EXIT_USAGE;
     }
     lpu_status status = list_columns(designs, &columns, &count, &diag);
-    if (!status) status = run(columns, count, &o, &diag);
+    if (!status) status = run(columns, count, &o, &exit_code, &diag);
     if (!status) {
         if (is_json) print_json(columns, count);
         else print_text(columns, count);
@@ -212,5 +214,7 @@ int lpu_command_compare(int argc, char **argv)
         free(columns[i].name);
     }
     free(columns);
-    return status ? lpu_cli_fail(&usage, &diag) : LPU_EXIT_OK;
+    if (!status) return LPU_EXIT_OK;
+    lpu_cli_fail(&usage, &diag);
+    return exit_code == LPU_EXIT_USAGE ? LPU_EXIT_USAGE : LPU_EXIT_FAILED;
 }

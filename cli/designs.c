@@ -37,11 +37,6 @@ static json_t *json_of(const lpu_design *d)
         d->dram.name, "dram_peak_gb_per_s", dram_gb_per_s(d), "price", d->price);
 }
 
-static int fail(const lpu_usage *usage, const lpu_diag *diag)
-{
-    return lpu_cli_fail(usage, diag);
-}
-
 static int print_all(const lpu_usage *usage, bool is_json)
 {
     static const char *const heads[] = {"name",   "lanes",     "array", "bits/weight",
@@ -82,7 +77,7 @@ static int print_all(const lpu_usage *usage, bool is_json)
         lpu_table_print(t, stdout);
     }
     lpu_table_close(&t);
-    return status ? fail(usage, &diag) : LPU_EXIT_OK;
+    return status ? lpu_cli_fail(usage, &diag) : LPU_EXIT_OK;
 }
 
 /* The file itself: it carries its comments and sources. */
@@ -94,7 +89,8 @@ static int print_one(const lpu_usage *usage, const char *name, bool is_json)
 
     if (lpu_design_load(&d, name, &diag) ||
         lpu_yaml_find(path, sizeof(path), "sim/designs", name, &diag)) {
-        return fail(usage, &diag);
+        lpu_cli_fail(usage, &diag);
+        return LPU_EXIT_USAGE;
     }
     if (is_json) {
         lpu_cli_print_json(json_of(&d));
@@ -104,7 +100,7 @@ static int print_one(const lpu_usage *usage, const char *name, bool is_json)
     if (!file) {
         lpu_fail(&diag, LPU_ERR_IO, "%s: cannot be read again, expected the file just loaded",
                  path);
-        return fail(usage, &diag);
+        return lpu_cli_fail(usage, &diag);
     }
     for (size_t n; (n = fread(text, 1, sizeof(text), file)) > 0;) fwrite(text, 1, n, stdout);
     fclose(file);

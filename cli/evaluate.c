@@ -62,7 +62,7 @@ static double paper_pj(const lpu_evaluation *e)
 }
 
 lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *o,
-                               const char *design, lpu_diag *diag)
+                               const char *design, int *exit_code, lpu_diag *diag)
 {
     char text[256];
     lpu_progress progress;
@@ -75,12 +75,14 @@ lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *
                          .user = &progress};
 
     memset(e, 0, sizeof(*e));
+    *exit_code = LPU_EXIT_USAGE;
     lpu_status status = read_phase(o, &q, diag);
     if (!status) status = lpu_model_load(&e->model, o->model, diag);
     if (!status) status = lpu_design_load(&e->design, design, diag);
     if (!status) status = load_prices(e, diag);
     if (status) return status;
 
+    *exit_code = LPU_EXIT_FAILED;
     snprintf(text, sizeof(text), "%s on %s", e->model.name, e->design.name);
     lpu_progress_init(&progress, text);
     status = lpu_simulate(&e->result, &q, diag);
@@ -88,6 +90,7 @@ lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *
     if (status) return status;
     e->system_pj = lpu_energy_system_pj(&e->prices, &e->result->counters, e->component_pj);
     e->paper_pj = paper_pj(e);
+    *exit_code = LPU_EXIT_OK;
     return LPU_OK;
 }
 

@@ -28,9 +28,10 @@ typedef struct lpu_evaluation_options {
 /* decode at context 512, batch 1, no files. */
 lpu_evaluation_options lpu_evaluation_defaults(void);
 
-/* Loads model and design, simulates, prices. Shows progress. On failure nothing is held. */
+/* Loads model and design, simulates, prices. Shows progress. On failure nothing is held, and
+ * *exit_code is the program's: LPU_EXIT_USAGE when it was something that the command line named. */
 lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *options,
-                               const char *design, lpu_diag *diag);
+                               const char *design, int *exit_code, lpu_diag *diag);
 void lpu_evaluation_close(lpu_evaluation *e);
 
 /* The system method on one op's counters. */

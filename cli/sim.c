@@ -218,7 +218,7 @@ int lpu_command_sim(int argc, char **argv)
         fprintf(stderr, "lpu sim: found \"%s\", expected only options\n", argv[first]);
         return LPU_EXIT_USAGE;
     }
-    lpu_status status = lpu_evaluation_open(&e, &o, design, &diag);
+    lpu_status status = lpu_evaluation_open(&e, &o, design, &exit_code, &diag);
     if (!status && csv) status = write_csv(&e, csv, &diag);
     if (!status && is_json) {
         lpu_cli_print_json(lpu_evaluation_json(&e, true));
@@ -230,5 +230,7 @@ int lpu_command_sim(int argc, char **argv)
         print_layers(&e);
     }
     lpu_evaluation_close(&e);
-    return status ? lpu_cli_fail(&usage, &diag) : LPU_EXIT_OK;
+    if (!status) return LPU_EXIT_OK;
+    lpu_cli_fail(&usage, &diag);
+    return exit_code == LPU_EXIT_USAGE ? LPU_EXIT_USAGE : LPU_EXIT_FAILED;
 }

@@ -40,6 +40,18 @@ void lpu_build_load(lpu_build *b, lpu_op_kind op, lpu_buffer dst, uint64_t at, s
 void lpu_build_norm(lpu_build *b, lpu_op_kind op, lpu_buffer a, uint64_t a_off, uint32_t rows,
                     uint32_t n, lpu_norm norm, bool has_exponent);
 
+/* Ends the segment with SYNC or HALT, noted under the last op written, and moves its streams. */
+void lpu_build_end_segment(lpu_build *b, lpu_insn_op op);
+
+/* Marks each segment of the program that has the timing of an earlier one. */
+void lpu_build_find_equal(const lpu_layout *l, lpu_program *p);
+
+/* The rows of the chunk from the embedding table, the first being row first_row of the trace. */
+void lpu_build_embed(lpu_build *b, uint32_t first_row);
+
+/* Final norm, logits and argmax of rows rows of X, from element x_off on. */
+void lpu_build_head(lpu_build *b, uint32_t rows, uint64_t x_off);
+
 /* Rope, cache write, scores, softmax, values: leaves attention output in LPU_BUF_Q. */
 void lpu_build_attention(lpu_build *b);
 
