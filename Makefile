@@ -7,6 +7,7 @@
 #   make test        every test; ends with "N passed, N failed, N skipped"
 #   make test-long   fuzzers, sanitizers, mutants, full stepping (tens of minutes)
 #   make bench       the CPU kernels of this machine, ternary beside FP16
+#   make corpus      text to train on: build/corpus/train.txt, heldout.txt
 #   make deps-check  what is missing, and nothing else
 
 # Debian's default shell is enough for every recipe.
@@ -29,13 +30,14 @@ DEPS_LONG := clang clang-format
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
 FLAGS_avx2       := -mavx2 -mfma -mf16c
 FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c
-X86_ONLY := %_avx2.c %_avx512vnni.c
+FLAGS_avx512bf16 := $(FLAGS_avx512vnni) -mavx512bf16
+X86_ONLY := %_avx2.c %_avx512vnni.c %_avx512bf16.c
 
 KERNELS := $(wildcard kernels/*.c)
 ifneq ($(ARCH),x86_64)
 KERNELS := $(filter-out $(X86_ONLY),$(KERNELS))
 endif
-SOURCES := $(wildcard workloads/*.c) $(wildcard sim/*.c) $(KERNELS) $(wildcard energy_model/*.c)
+SOURCES := $(wildcard workloads/*.c workloads/train/*.c) $(wildcard sim/*.c) $(KERNELS) $(wildcard energy_model/*.c)
 LIB     := build/lib/liblpu.a
 LPU     := build/bin/lpu
 RTL     := build/bin/lpu_rtl_array
@@ -46,8 +48,9 @@ LONG    := $(wildcard tests/long/*_test.sh)
 # The array of ternary-edge, for the main job.
 RTL_CONFIG := 64x160-4-base3-64-64
 
-.PHONY: all build run test test-long bench deps deps-check deps-long clean
+.PHONY: all build run corpus test test-long bench deps deps-check deps-long clean
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) build
@@ -60,6 +63,10 @@ run: $(LPU) $(RTL)
 
 bench: $(LPU)
 	@$(LPU) bench
+
+# Public-domain text of Debian packages, for `lpu train`: build/corpus/{train,heldout}.txt.
+corpus:
+	@workloads/train/corpus.sh build/corpus
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
@@ -105,6 +112,9 @@ build/obj/%.o: %.c
 	@echo "  CC      $<"
 	@$(CC) $(CSTD) $(OPT) $(WARN) $(CFLAGS) $(FLAGS_$(lastword $(subst _, ,$*))) -I. \
 	    -DLPU_SOURCE_HOME='"$(CURDIR)"' -MMD -MP -c $< -o $@
+
+# Training is loops over numbers: let the compiler unroll and vectorise them. No runtime comes with it.
+build/obj/workloads/train/%.o: OPT += -O3 -fopenmp-simd
 
 $(LIB): $(SOURCES:%.c=build/obj/%.o)
 	@mkdir -p $(@D)
