@@ -91,7 +91,7 @@ define install
 	    echo "no dpkg here: these Debian packages are needed by their names elsewhere: $(1)"; exit 0; }; \
 	set -- $(call missing,$(1)); \
 	[ $$# -eq 0 ] && exit 0; \
-	echo "installing with apt: $$*"; \
+	echo "needed from apt: $$*"; \
 	if [ "$$(id -u)" -eq 0 ]; then as=; \
 	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as=sudo; \
 	else echo "this needs root; type: apt-get update && apt-get install -y --no-install-recommends $$*"; exit 1; fi; \
