@@ -12,11 +12,8 @@
 #include <string.h>
 
 static const char *const layout_names[LPU_LAYOUTS] = {
-    [LPU_LAYOUT_T2] = "2-bit",
-    [LPU_LAYOUT_B3] = "1.6-bit",
-    [LPU_LAYOUT_I4] = "int4",
-    [LPU_LAYOUT_I8] = "int8",
-    [LPU_LAYOUT_F16] = "fp16",
+    [LPU_LAYOUT_T2] = "2-bit", [LPU_LAYOUT_B3] = "1.6-bit", [LPU_LAYOUT_I4] = "int4",
+    [LPU_LAYOUT_I8] = "int8",  [LPU_LAYOUT_F16] = "fp16",   [LPU_LAYOUT_BF16] = "bf16",
 };
 
 /* NAN stands for a figure that is not to be quoted. */
@@ -120,7 +117,7 @@ static void print_tokens(const lpu_measure *m)
     }
     lpu_table_print(t, stdout);
     lpu_table_close(&t);
-    printf("\nspread: 90th over 10th percentile of the runs; \"noisy\" above %.1f. Ternary weights "
+    printf("\nspread: 90th over 10th percentile of the runs; \"noisy\" above %.1f. Integer weights "
            "have an int8 head.\n",
            LPU_MEASURE_SPREAD_MAX);
 }

@@ -7,7 +7,10 @@
 static const struct {
     const char *name;
     uint32_t flag;
-} names[] = {{"c", 0}, {"avx2", LPU_CPU_AVX2}, {"avx512vnni", LPU_CPU_AVX512VNNI}};
+} names[] = {{"c", 0},
+             {"avx2", LPU_CPU_AVX2},
+             {"avx512vnni", LPU_CPU_AVX512VNNI},
+             {"avx512bf16", LPU_CPU_AVX512BF16}};
 
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -25,6 +28,9 @@ uint32_t lpu_cpu_flags(void)
         __builtin_cpu_supports("avx512vbmi")) {
         flags |= LPU_CPU_AVX512VNNI;
     }
+    if (flags & LPU_CPU_AVX512VNNI && __builtin_cpu_supports("avx512bf16")) {
+        flags |= LPU_CPU_AVX512BF16;
+    }
 #endif
     return flags;
 }
@@ -41,7 +47,7 @@ lpu_status lpu_cpu_parse(uint32_t *allowed, const char *list, lpu_diag *diag)
         }
         if (i == NAMES) {
             return lpu_fail(diag, LPU_ERR_FORMAT,
-                            "LPU_CPU: found \"%.*s\", expected c, avx2 or avx512vnni",
+                            "LPU_CPU: found \"%.*s\", expected c, avx2, avx512vnni or avx512bf16",
                             (int)(length < 64 ? length : 64), list);
         }
         *allowed |= names[i].flag;

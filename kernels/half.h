@@ -1,4 +1,4 @@
-/* kernels/half.h - IEEE half and float, by bits: the same on every compiler and CPU. */
+/* kernels/half.h - IEEE half, bfloat16 and float, by bits: the same on every compiler and CPU. */
 #ifndef LPU_KERNELS_HALF_H
 #define LPU_KERNELS_HALF_H
 
@@ -44,6 +44,24 @@ static inline uint16_t lpu_half_from_float(float f)
     }
     rest += 0xfff + (rest >> 13 & 1);
     return (uint16_t)(sign | (rest - (112u << 23)) >> 13);
+}
+
+/* Exact: a bfloat16 is the upper half of a float. */
+static inline float lpu_bf16_to_float(uint16_t b)
+{
+    const uint32_t bits = (uint32_t)b << 16;
+    float f;
+    memcpy(&f, &bits, 4);
+    return f;
+}
+
+/* Nearest, ties to even; NaN stays NaN. */
+static inline uint16_t lpu_bf16_from_float(float f)
+{
+    uint32_t bits;
+    memcpy(&bits, &f, 4);
+    if ((bits & 0x7fffffff) > 0x7f800000) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 #endif

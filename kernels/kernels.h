@@ -26,6 +26,10 @@ typedef void lpu_gemv_i8_i8_fn(int32_t *y, const uint8_t *w, size_t block_bytes,
                                size_t rows, size_t k);
 typedef void lpu_gemv_f16_f32_fn(float *y, const uint8_t *w, const float *x, size_t rows, size_t k);
 
+/* Activations are bfloat16 as well; subnormal numbers may count as zero. */
+typedef void lpu_gemv_bf16_bf16_fn(float *y, const uint8_t *w, const uint16_t *x, size_t rows,
+                                   size_t k);
+
 /* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
  * apart. */
 typedef void lpu_gemm_t2_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
@@ -39,6 +43,8 @@ typedef void lpu_gemm_i8_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, si
                                size_t tokens);
 typedef void lpu_gemm_f16_f32_fn(float *y, size_t y_stride, const uint8_t *w, const float *x,
                                  size_t x_stride, size_t rows, size_t k, size_t tokens);
+typedef void lpu_gemm_bf16_bf16_fn(float *y, size_t y_stride, const uint8_t *w, const uint16_t *x,
+                                   size_t x_stride, size_t rows, size_t k, size_t tokens);
 
 /* Passes over x[n); rsh and sat as in workloads/arithmetic.md. Elements are -(2^31 - 1)..2^31 - 1,
  * shift is 1..62 where it is not said otherwise. y may be x. */
@@ -94,11 +100,13 @@ typedef struct lpu_kernels {
     lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
+    lpu_gemv_bf16_bf16_fn *gemv_bf16_bf16;
     lpu_gemm_t2_i8_fn *gemm_t2_i8;
     lpu_gemm_b3_i8_fn *gemm_b3_i8;
     lpu_gemm_i4_i8_fn *gemm_i4_i8;
     lpu_gemm_i8_i8_fn *gemm_i8_i8;
     lpu_gemm_f16_f32_fn *gemm_f16_f32;
+    lpu_gemm_bf16_bf16_fn *gemm_bf16_bf16;
     lpu_absmax_i32_fn *absmax_i32;
     lpu_sumsq_i32_fn *sumsq_i32;
     lpu_gain_i32_fn *gain_i32;

@@ -8,11 +8,9 @@ static const struct {
     const char *name;
     size_t rows, line_bytes, line_k;
 } layouts[LPU_LAYOUTS] = {
-    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
-    [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
-    [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},
-    [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
-    [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
+    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},   [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
+    [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},   [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
+    [LPU_LAYOUT_F16] = {"f16", 16, 32, 1}, [LPU_LAYOUT_BF16] = {"bf16", 16, 64, 2},
 };
 
 const char *lpu_layout_name(lpu_layout layout)
@@ -97,5 +95,16 @@ void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, si
     memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_F16, k));
     for (size_t r = 0; r < rows; r++) {
         for (size_t c = 0; c < k; c++) memcpy(block + 32 * c + 2 * r, &halves[r * k + c], 2);
+    }
+}
+
+void lpu_layout_pack_bf16(uint8_t *block, const uint16_t *values, size_t rows, size_t k)
+{
+    assert(rows <= 16);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_BF16, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < k; c++) {
+            memcpy(block + c / 2 * 64 + 4 * r + c % 2 * 2, &values[r * k + c], 2);
+        }
     }
 }

@@ -17,6 +17,7 @@
  *     i8   16 rows   the integer, -127..127                                       8 bits
  *
  *     f16  16 rows   a line of 32 bytes is 16 lanes of IEEE half at one k
+ *     bf16 16 rows   a line of 64 bytes is 16 lanes of bfloat16 at two k
  *
  * Rows beyond the last and k beyond the last are filled with zeros of the format.
  */
@@ -32,6 +33,7 @@ typedef enum lpu_layout {
     LPU_LAYOUT_I4,
     LPU_LAYOUT_I8,
     LPU_LAYOUT_F16,
+    LPU_LAYOUT_BF16,
     LPU_LAYOUTS
 } lpu_layout;
 
@@ -40,7 +42,7 @@ enum { LPU_LAYOUT_K_MAX = 65536 };
 
 const char *lpu_layout_name(lpu_layout layout);
 
-/* Rows of a block: 64, 80, 32, 16, 16. */
+/* Rows of a block: 64, 80, 32, 16, 16, 16. */
 size_t lpu_layout_block_rows(lpu_layout layout);
 
 /* Bytes of a block. */
@@ -61,5 +63,6 @@ void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t
 void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k);
+void lpu_layout_pack_bf16(uint8_t *block, const uint16_t *values, size_t rows, size_t k);
 
 #endif

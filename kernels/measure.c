@@ -7,6 +7,7 @@
  */
 #include "kernels/measure.h"
 
+#include "kernels/half.h"
 #include "kernels/kernels.h"
 #include "kernels/memory.h"
 #include "kernels/meter.h"
@@ -52,7 +53,8 @@ typedef struct bench {
     size_t x_elems, y_elems;
     int8_t *a8;  /* (tokens, longest k) */
     float *real; /* the same */
-    void *y;     /* int32 or float */
+    uint16_t *bf16;
+    void *y; /* int32 or float */
     shape shapes[SHAPES_MAX];
     size_t shape_count;
     lpu_samples of[LPU_LAYOUTS][GROUPS], read, i8, f32;
@@ -88,6 +90,9 @@ static void job_work(void *arg, size_t member, size_t members)
         if (s->layout == LPU_LAYOUT_F16) {
             lpu_stream_multiply_f32(s, &b->k, (float *)b->y + at, s->rows, b->real, x_stride,
                                     j->tokens, member, members, &rows);
+        } else if (s->layout == LPU_LAYOUT_BF16) {
+            lpu_stream_multiply_bf16(s, &b->k, (float *)b->y + at, s->rows, b->bf16, x_stride,
+                                     j->tokens, member, members, &rows);
         } else {
             lpu_stream_multiply_i32(s, &b->k, (int32_t *)b->y + at, s->rows, b->a8, x_stride,
                                     j->tokens, member, members, &rows);
@@ -139,10 +144,10 @@ static void run_job(job *j, lpu_samples *s)
     lpu_sample_stop(&w, s);
 }
 
-/* The head of ternary weights is int8. */
+/* The head of integer weights is int8. */
 static lpu_layout head_layout(lpu_layout layout)
 {
-    return layout == LPU_LAYOUT_F16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_I8;
+    return layout == LPU_LAYOUT_F16 || layout == LPU_LAYOUT_BF16 ? layout : LPU_LAYOUT_I8;
 }
 
 static void run_one(bench *b, lpu_layout layout, size_t rows, size_t k, size_t tokens,
@@ -491,7 +496,7 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     for (size_t i = 0; i < b->shape_count; i++) {
         const shape *s = &b->shapes[i];
         const size_t most = s->is_head ? slice_of(s->rows, HEAD_ROWS) : s->rows;
-        const size_t f16 = 3 * lpu_layout_bytes(LPU_LAYOUT_F16, most, s->k);
+        const size_t f16 = 3 * lpu_layout_bytes(LPU_LAYOUT_BF16, most, s->k);
         if (!s->is_head) rows += 3 * s->rows;
         if (s->k > k) k = s->k;
         if (f16 > bytes) bytes = f16;
@@ -509,8 +514,9 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     b->pool = lpu_memory_open(b->pool_bytes);
     b->a8 = lpu_memory_open(b->x_elems);
     b->real = lpu_memory_open(4 * b->x_elems);
+    b->bf16 = lpu_memory_open(2 * b->x_elems);
     b->y = lpu_memory_open(4 * b->y_elems);
-    const bool is_short = !b->pool || !b->a8 || !b->real || !b->y;
+    const bool is_short = !b->pool || !b->a8 || !b->real || !b->bf16 || !b->y;
     if (is_short) {
         return lpu_fail(diag, LPU_ERR_MEMORY, "measure: no memory for %zu bytes of weights",
                         b->pool_bytes);
@@ -518,6 +524,7 @@ static lpu_status open_bench(bench *b, lpu_diag *diag)
     for (size_t i = 0; i < b->x_elems; i++) {
         b->a8[i] = (int8_t)((int)(i * 2654435761u >> 16 & 0xff) % 255 - 127);
         b->real[i] = (float)b->a8[i] / 127.0f;
+        b->bf16[i] = lpu_bf16_from_float(b->real[i]);
     }
     return LPU_OK;
 }
@@ -527,6 +534,7 @@ static void close_bench(bench *b)
     lpu_memory_close(b->pool, b->pool_bytes);
     lpu_memory_close(b->a8, b->x_elems);
     lpu_memory_close(b->real, 4 * b->x_elems);
+    lpu_memory_close(b->bf16, 2 * b->x_elems);
     lpu_memory_close(b->y, 4 * b->y_elems);
     free(b);
 }

@@ -201,3 +201,17 @@ size_t lpu_stream_multiply_f32(const lpu_stream *s, const lpu_kernels *k, float 
     }
     return first;
 }
+
+size_t lpu_stream_multiply_bf16(const lpu_stream *s, const lpu_kernels *k, float *y,
+                                size_t y_stride, const uint16_t *x, size_t x_stride, size_t tokens,
+                                size_t member, size_t members, size_t *rows)
+{
+    const size_t first = share_rows(s, member, members, rows), n = *rows;
+    const uint8_t *w = s->w + first / s->block_rows * s->block_bytes;
+
+    if (n && tokens == 1) k->gemv_bf16_bf16(y + first, w, x, n, s->k);
+    if (n && tokens > 1) {
+        k->gemm_bf16_bf16(y + first, y_stride, w, x, x_stride, n, s->k, tokens);
+    }
+    return first;
+}

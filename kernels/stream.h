@@ -21,7 +21,8 @@ lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t
 void lpu_stream_close(lpu_stream *s);
 
 /* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits, F16 of its
- * real values; I4 of one whose integers are -8..7. LPU_ERR_FORMAT if a plane holds an illegal code. */
+ * real values; I4 of one whose integers are -8..7. LPU_ERR_FORMAT if a plane holds an illegal code.
+ */
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag);
 
@@ -37,5 +38,8 @@ size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_
 size_t lpu_stream_multiply_f32(const lpu_stream *s, const lpu_kernels *k, float *y, size_t y_stride,
                                const float *x, size_t x_stride, size_t tokens, size_t member,
                                size_t members, size_t *rows);
+size_t lpu_stream_multiply_bf16(const lpu_stream *s, const lpu_kernels *k, float *y,
+                                size_t y_stride, const uint16_t *x, size_t x_stride, size_t tokens,
+                                size_t member, size_t members, size_t *rows);
 
 #endif

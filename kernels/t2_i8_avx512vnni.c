@@ -11,7 +11,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { TOKENS = 6, STREAMS = 2 };
+enum { TOKENS = 6, STREAMS = 4 };
 
 /* Takes the four sums apart and writes as many of the block's rows as there are. */
 LPU_INLINE void finish(int32_t *y, size_t rows, const __m512i *a, int32_t sum)

@@ -344,6 +344,106 @@ static void check_gemm_f16_f32(lpu_gemm_f16_f32_fn *f)
     check_f16(NULL, f);
 }
 
+/* Products of BF16 are exact in FP32; the instruction adds two of them in two steps of its own. */
+static void check_bf16_case(lpu_gemv_bf16_bf16_fn *gemv, lpu_gemm_bf16_bf16_fn *gemm, size_t rows,
+                            size_t k, size_t tokens)
+{
+    const size_t y_stride = rows + 3, block = lpu_layout_block_bytes(LPU_LAYOUT_BF16, k);
+    const size_t bytes = lpu_layout_bytes(LPU_LAYOUT_BF16, rows, k);
+    uint16_t *bits = malloc(2 * (rows + tokens) * k + 2);
+    uint8_t *packed = malloc(bytes + 1);
+    if (!bits || !packed) abort();
+    for (size_t i = 0; i < (rows + tokens) * k; i++) { /* 2^-14 to 2^17, both signs, and zeros */
+        bits[i] = (uint16_t)(draw() % 16 ? (draw() & 0x8fff) + 0x3880 : 0);
+    }
+    for (size_t r = 0; r < rows; r += 16) {
+        lpu_layout_pack_bf16(packed + r / 16 * block, bits + r * k, rows - r < 16 ? rows - r : 16,
+                             k);
+    }
+    const tight w = tight_open(packed, bytes, 1),
+                x = tight_open(bits + rows * k, 2 * tokens * k, 2);
+    const guarded y = guarded_open((y_stride * (tokens - 1) + rows) * 4, 4);
+    float *to = (float *)(void *)y.data;
+    const uint16_t *in = (const uint16_t *)(const void *)x.data;
+
+    if (gemv) gemv(to, w.data, in, rows, k);
+    if (gemm) gemm(to, y_stride, w.data, in, k, rows, k, tokens);
+
+    bool is_near = true;
+    double found = 0, expected = 0, size = 0;
+    for (size_t t = 0; t < tokens && is_near; t++) {
+        for (size_t r = 0; r < rows && is_near; r++) {
+            expected = size = 0;
+            for (size_t c = 0; c < k; c++) {
+                const uint16_t b[2] = {bits[r * k + c], bits[(rows + t) * k + c]};
+                double v = 1;
+                for (int i = 0; i < 2; i++) { /* the definition: sign, exponent, seven bits */
+                    v *= b[i] & 0x7fff ? ldexp(128 + b[i] % 128, (b[i] >> 7 & 255) - 134) *
+                                             (b[i] >> 15 ? -1 : 1)
+                                       : 0;
+                }
+                expected += v;
+                size += fabs(v);
+            }
+            found = (double)to[t * y_stride + r];
+            is_near = fabs(found - expected) <= ((double)k + 1.0) * 0x1p-24 * size;
+        }
+    }
+    const bool is_kept = guards_hold(&y);
+    free(bits);
+    free(packed);
+    free(w.base);
+    free(x.base);
+    free(y.base);
+    CHECK(is_near, "%s rows %zu k %zu tokens %zu: y is %.9g, expected %.9g within %.3g", now.name,
+          rows, k, tokens, found, expected, ((double)k + 1.0) * 0x1p-24 * size);
+    CHECK(is_kept, "%s rows %zu k %zu: wrote outside y", now.name, rows, k);
+}
+
+static void check_bf16(lpu_gemv_bf16_bf16_fn *gemv, lpu_gemm_bf16_bf16_fn *gemm)
+{
+    const size_t rows[] = {0, 1, now.rows - 1, now.rows, now.rows + 1, 3 * now.rows + 7};
+    const size_t k[] = {0, 1, 2, 3, 19, 64, 257};
+    const size_t many[] = {1, 3, 7, 8, 9, 16, 29};
+
+    for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+        for (size_t c = 0; c < sizeof(k) / sizeof(*k); c++) {
+            for (size_t t = 0; t < (gemm ? 7 : 1); t++) {
+                check_bf16_case(gemv, gemm, rows[r], k[c], gemm ? many[t] : 1);
+                if (test_is_over) return;
+            }
+        }
+    }
+}
+
+static void check_gemv_bf16_bf16(lpu_gemv_bf16_bf16_fn *f)
+{
+    check_bf16(f, NULL);
+}
+static void check_gemm_bf16_bf16(lpu_gemm_bf16_bf16_fn *f)
+{
+    check_bf16(NULL, f);
+}
+
+/* The nearer neighbour, and the even one of two that are as near. */
+static void bf16_rounds_to_nearest(void)
+{
+    for (uint32_t i = 0; i < 500000; i++) {
+        uint32_t bits = (uint32_t)draw();
+        if (i & 1) bits = (bits & 0xffff0000) | 0x8000; /* ties */
+        float f;
+        memcpy(&f, &bits, 4);
+        if (!isfinite(f) || fabsf(f) > 3e38f) continue;
+        const uint16_t found = lpu_bf16_from_float(f);
+        const double off = fabs((double)lpu_bf16_to_float(found) - (double)f);
+        const double up = fabs((double)lpu_bf16_to_float((uint16_t)(found + 1)) - (double)f);
+        const double down = fabs((double)lpu_bf16_to_float((uint16_t)(found - 1)) - (double)f);
+        const bool is_tie = off >= up || off >= down;
+        CHECK(off <= up && (off <= down || !(found & 0x7fff)) && (!is_tie || !(found & 1)),
+              "%.9g becomes %04x", (double)f, found);
+    }
+}
+
 static void half_converts_every_value(void)
 {
     for (uint32_t h = 0; h < 65536; h++) {
@@ -730,6 +830,7 @@ int main(void)
     RUN(every_op_has_a_kernel);
     RUN(half_converts_every_value);
     RUN(half_rounds_like_the_compiler);
+    RUN(bf16_rounds_to_nearest);
 
 #define LPU_KERNEL(op, isa, flags, step_rows, step_k)                                              \
     now = (row){#op "_" #isa, flags, step_rows, step_k};                                           \

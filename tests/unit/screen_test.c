@@ -261,6 +261,23 @@ static void logits_that_saturate_or_vanish(void)
     }
 }
 
+/* All are at the lowest logit there is, one by far less than the others: the first is the token. */
+static void the_first_of_all_that_saturate_below(void)
+{
+    head h = head_open(300, 3, 5);
+    h.q[0] = h.q[1] = 127;
+    h.q[2] = 2;
+    h.sq = (lpu_scale){32768, -14};
+    for (size_t r = 0; r < h.rows; r++) {
+        h.w[3 * r] = -121;
+        h.w[3 * r + 1] = r == 100 ? -8 : -121; /* -16385 times 2^17, or twice that */
+        h.w[3 * r + 2] = -1;
+        h.scales[r] = (lpu_scale){32768, -15};
+    }
+    check(&h, "saturated");
+    head_close(&h);
+}
+
 /* A few activations carry nearly all: the bound by sizes is the tighter one. */
 static void a_few_large_activations(void)
 {
@@ -278,6 +295,7 @@ int main(void)
     RUN(ties_take_the_lowest_row);
     RUN(rests_that_all_point_one_way);
     RUN(logits_that_saturate_or_vanish);
+    RUN(the_first_of_all_that_saturate_below);
     RUN(a_few_large_activations);
     return test_failures != 0;
 }
