@@ -88,7 +88,7 @@ verify extra_beat 1 'y_valid_o rose with no sums due' --rtl "$dir/extra" $exampl
 grep -q '"kind": "protocol"' "$dir/out" && grep -q '"equal": false' "$dir/out"
 result json "$([ $? -eq 0 ] || head -c 300 "$dir/out")"
 
-plant stuck 's/state_q == Take;/state_q == Take \&\& pass_q != 3;/'
+plant stuck 's/if (bit_q == 0) state_q/if (bit_q == 0 \&\& pass_q != 3) state_q/'
 verify stuck 1 'nothing moved for 3000 cycles: taken ' --rtl "$dir/stuck" $example --stall-cycles 3000
 
 exit $failed
