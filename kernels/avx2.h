@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LPU_AVX2_PLANES_MAX = 5, LPU_AVX2_TOKENS_MAX = 4 };
+enum { LPU_AVX2_PLANES_MAX = 8, LPU_AVX2_TOKENS_MAX = 4 };
 
 typedef void lpu_avx2_decode(__m256i *digit, __m256i codes);
 

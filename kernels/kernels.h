@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 /* y[r] = sum over k of w[r][k] x[k]. */
+typedef void lpu_gemv_b1_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
+                               size_t k);
 typedef void lpu_gemv_t2_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
                                size_t k);
 typedef void lpu_gemv_b3_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows,
@@ -32,6 +34,8 @@ typedef void lpu_gemv_bf16_bf16_fn(float *y, const uint8_t *w, const uint16_t *x
 
 /* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
  * apart. */
+typedef void lpu_gemm_b1_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_t2_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                                size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_b3_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
@@ -95,12 +99,14 @@ typedef uint64_t lpu_peak_f32_fn(size_t rounds);
 #undef LPU_KERNEL
 
 typedef struct lpu_kernels {
+    lpu_gemv_b1_i8_fn *gemv_b1_i8;
     lpu_gemv_t2_i8_fn *gemv_t2_i8;
     lpu_gemv_b3_i8_fn *gemv_b3_i8;
     lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
     lpu_gemv_bf16_bf16_fn *gemv_bf16_bf16;
+    lpu_gemm_b1_i8_fn *gemm_b1_i8;
     lpu_gemm_t2_i8_fn *gemm_t2_i8;
     lpu_gemm_b3_i8_fn *gemm_b3_i8;
     lpu_gemm_i4_i8_fn *gemm_i4_i8;

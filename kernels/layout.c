@@ -8,9 +8,10 @@ static const struct {
     const char *name;
     size_t rows, line_bytes, line_k;
 } layouts[LPU_LAYOUTS] = {
-    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},   [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
-    [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},   [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
-    [LPU_LAYOUT_F16] = {"f16", 16, 32, 1}, [LPU_LAYOUT_BF16] = {"bf16", 16, 64, 2},
+    [LPU_LAYOUT_B1] = {"b1", 128, 64, 4},    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
+    [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},     [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},
+    [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},     [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
+    [LPU_LAYOUT_BF16] = {"bf16", 16, 64, 2},
 };
 
 const char *lpu_layout_name(lpu_layout layout)
@@ -32,6 +33,19 @@ size_t lpu_layout_bytes(lpu_layout layout, size_t rows, size_t k)
 {
     return (rows + layouts[layout].rows - 1) / layouts[layout].rows *
            lpu_layout_block_bytes(layout, k);
+}
+
+void lpu_layout_pack_b1(uint8_t *block, const int8_t *signs, size_t rows, size_t k)
+{
+    assert(rows <= 128 && k <= LPU_LAYOUT_K_MAX);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_B1, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < k; c++) {
+            const uint32_t bit = signs[r * k + c] > 0;
+            uint8_t *to = block + c / 4 * 64 + r % 16 * 4 + c % 4;
+            *to = (uint8_t)(*to | bit << r / 16);
+        }
+    }
 }
 
 /* digit + 1 of row r at column c, and the code of zero outside the matrix. */

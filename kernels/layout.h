@@ -11,6 +11,7 @@
  * sums of 16 rows stay in 16 lanes: no horizontal addition. A ternary byte holds the digits of
  * several rows at the same k (a row-plane); row 16 p + lane of a block is plane p:
  *
+ *     b1  128 rows   1 for +1, 0 for -1, of plane p in bit p; there is no zero       1 bit
  *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p; digits may be -1..2   2.0 bits
  *     b3   80 rows   sum of (digit + 1) 3^p over planes p = 0..4, 0..242           1.6 bits
  *     i4   32 rows   the integer, -8..7, plus 8 of plane p in bits 4p+3..4p       4 bits
@@ -28,6 +29,7 @@
 #include <stdint.h>
 
 typedef enum lpu_layout {
+    LPU_LAYOUT_B1,
     LPU_LAYOUT_T2,
     LPU_LAYOUT_B3,
     LPU_LAYOUT_I4,
@@ -42,7 +44,7 @@ enum { LPU_LAYOUT_K_MAX = 65536 };
 
 const char *lpu_layout_name(lpu_layout layout);
 
-/* Rows of a block: 64, 80, 32, 16, 16, 16. */
+/* Rows of a block: 128, 64, 80, 32, 16, 16, 16. */
 size_t lpu_layout_block_rows(lpu_layout layout);
 
 /* Bytes of a block. */
@@ -58,6 +60,7 @@ static inline int8_t *lpu_layout_i8_at(int8_t *w, size_t block_bytes, size_t row
 }
 
 /* Packs rows rows of one block (fewer in the last) from a row-major source, k elements a row. */
+void lpu_layout_pack_b1(uint8_t *block, const int8_t *signs, size_t rows, size_t k);
 void lpu_layout_pack_t2(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
 void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t k);
 void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_t k);

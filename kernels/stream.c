@@ -83,6 +83,7 @@ static lpu_status load_block(const loading *l, size_t block, int8_t *values, uin
         if (s->layout == LPU_LAYOUT_F16) to_halves(halves + r * s->k, row, l->m, first + r);
     }
     switch (s->layout) {
+    case LPU_LAYOUT_B1: lpu_layout_pack_b1(to, values, n, s->k); break;
     case LPU_LAYOUT_T2: lpu_layout_pack_t2(to, values, n, s->k); break;
     case LPU_LAYOUT_B3: lpu_layout_pack_b3(to, values, n, s->k); break;
     case LPU_LAYOUT_I4: lpu_layout_pack_i4(to, values, n, s->k); break;
@@ -173,12 +174,14 @@ size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_
     y += first;
     if (!n) return first;
     if (tokens == 1) {
+        if (s->layout == LPU_LAYOUT_B1) k->gemv_b1_i8(y, w, x, n, s->k);
         if (s->layout == LPU_LAYOUT_T2) k->gemv_t2_i8(y, w, x, n, s->k);
         if (s->layout == LPU_LAYOUT_B3) k->gemv_b3_i8(y, w, x, n, s->k);
         if (s->layout == LPU_LAYOUT_I4) k->gemv_i4_i8(y, w, x, n, s->k);
         if (s->layout == LPU_LAYOUT_I8) k->gemv_i8_i8(y, w, s->block_bytes, x, n, s->k);
         return first;
     }
+    if (s->layout == LPU_LAYOUT_B1) k->gemm_b1_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
     if (s->layout == LPU_LAYOUT_T2) k->gemm_t2_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
     if (s->layout == LPU_LAYOUT_B3) k->gemm_b3_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
     if (s->layout == LPU_LAYOUT_I4) k->gemm_i4_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);

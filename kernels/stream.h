@@ -21,7 +21,8 @@ lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t
 void lpu_stream_close(lpu_stream *s);
 
 /* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits, F16 of its
- * real values; I4 of one whose integers are -8..7. LPU_ERR_FORMAT if a plane holds an illegal code.
+ * real values; I4 of one whose integers are -8..7, B1 of one without zeros. LPU_ERR_FORMAT if a
+ * plane holds an illegal code.
  */
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag);

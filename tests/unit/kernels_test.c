@@ -137,6 +137,7 @@ static tight pack(const problem *p, lpu_layout layout)
         const size_t n = p->rows - r < step ? p->rows - r : step;
         uint8_t *to = w + r / step * lpu_layout_block_bytes(layout, p->k);
         const int8_t *from = p->w + r * p->k;
+        if (layout == LPU_LAYOUT_B1) lpu_layout_pack_b1(to, from, n, p->k);
         if (layout == LPU_LAYOUT_T2) lpu_layout_pack_t2(to, from, n, p->k);
         if (layout == LPU_LAYOUT_B3) lpu_layout_pack_b3(to, from, n, p->k);
         if (layout == LPU_LAYOUT_I4) lpu_layout_pack_i4(to, from, n, p->k);
@@ -159,11 +160,15 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, kind
 {
     const size_t y_stride = rows + 3;
     const size_t block = lpu_layout_block_bytes(f->layout, k);
-    static const int range[][2] = {[LPU_LAYOUT_T2] = {-1, 2},
+    static const int range[][2] = {[LPU_LAYOUT_B1] = {-1, 1},
+                                   [LPU_LAYOUT_T2] = {-1, 2},
                                    [LPU_LAYOUT_B3] = {-1, 1},
                                    [LPU_LAYOUT_I4] = {-8, 7},
                                    [LPU_LAYOUT_I8] = {-127, 127}};
     problem p = problem_open(rows, k, tokens, what, range[f->layout][0], range[f->layout][1]);
+    for (size_t i = 0; f->layout == LPU_LAYOUT_B1 && i < rows * k; i++) {
+        if (!p.w[i]) p.w[i] = 1; /* there is no zero */
+    }
     const tight w = pack(&p, f->layout), x = tight_open(p.x, tokens * k, 1);
     const guarded y = guarded_open((y_stride * (tokens - 1) + rows) * 4, 0);
     int32_t *to = (int32_t *)(void *)y.data;
@@ -219,6 +224,16 @@ static void check_product(const call *f, bool is_gemm)
     /* The longest sums: every product of the largest size, of one sign. */
     check_case(f, now.rows, LPU_LAYOUT_K_MAX, 1, ALL_PLUS);
     if (!test_is_over) check_case(f, now.rows, LPU_LAYOUT_K_MAX - 1, 1, ALL_MINUS);
+}
+
+static void check_gemv_b1_i8(lpu_gemv_b1_i8_fn *f)
+{
+    check_product(&(call){.layout = LPU_LAYOUT_B1, .gemv = f}, false);
+}
+
+static void check_gemm_b1_i8(lpu_gemm_b1_i8_fn *f)
+{
+    check_product(&(call){.layout = LPU_LAYOUT_B1, .gemm = f}, true);
 }
 
 static void check_gemv_t2_i8(lpu_gemv_t2_i8_fn *f)

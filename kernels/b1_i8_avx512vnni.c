@@ -1,0 +1,96 @@
+/* kernels/b1_i8_avx512vnni.c - binary x int8 with VNNI: a byte of eight rows is summed with fewer
+ * and fewer of its upper bits; the rows come apart at the end, as in t2_i8_avx512vnni.c. */
+#include "kernels/kernels.h"
+#include "kernels/vnni.h"
+
+enum { STREAMS = 2, TOKENS = 3, PLANES = 8 };
+
+/* The next four k (or as many as are left) of n blocks times m tokens. */
+LPU_INLINE void step(__m512i *acc, const uint8_t *w, size_t apart, const int8_t *x, size_t x_stride,
+                     size_t left, size_t ahead, const size_t n, const size_t m)
+{
+    LPU_UNROLL
+    for (size_t s = 0; s < n; s++) {
+        if (m == 1) lpu_vnni_prefetch(w + s * apart, ahead);
+        const __m512i line = _mm512_loadu_si512(w + s * apart);
+        LPU_UNROLL
+        for (size_t t = 0; t < m; t++) {
+            const __m512i four = lpu_vnni_broadcast(x + t * x_stride, left);
+            LPU_UNROLL
+            for (size_t p = 0; p < PLANES; p++) {
+                __m512i *to = acc + PLANES * (s * m + t) + p;
+                const __m512i bits = _mm512_set1_epi8((char)((2u << p) - 1));
+                *to = _mm512_dpbusd_epi32(*to, _mm512_and_si512(line, bits), four);
+            }
+        }
+    }
+}
+
+/* n blocks, apart bytes from one to the next, times m tokens; rows is that of the last block. */
+LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint8_t *w,
+                         size_t apart, const int8_t *x, size_t x_stride, size_t rows, size_t k,
+                         const int32_t *sums, const size_t n, const size_t m)
+{
+    const size_t ahead = lpu_vnni_ahead();
+    __m512i acc[PLANES * TOKENS];
+    LPU_UNROLL
+    for (size_t i = 0; i < PLANES * n * m; i++) acc[i] = _mm512_setzero_si512();
+
+    size_t c = 0;
+    for (; c + 4 <= k; c += 4, w += 64) step(acc, w, apart, x + c, x_stride, 4, ahead, n, m);
+    if (c < k) step(acc, w, apart, x + c, x_stride, k - c, ahead, n, m);
+    for (size_t s = 0; s < n; s++) {
+        const size_t here = s + 1 < n ? 128 : rows;
+        for (size_t t = 0; t < m; t++) {
+            const __m512i taken = _mm512_set1_epi32(sums[t]);
+            LPU_UNROLL
+            for (size_t p = 0; p < PLANES; p++) {
+                const __m512i *a = acc + PLANES * (s * m + t) + p;
+                const __m512i own = p ? _mm512_sub_epi32(a[0], a[-1]) : a[0]; /* 2^p ones x */
+                const __m512i twice =
+                    p ? _mm512_srai_epi32(own, (unsigned)p - 1) : _mm512_add_epi32(own, own);
+                if (16 * p >= here) continue;
+                lpu_vnni_store(y + s * y_apart + t * y_stride + 16 * p, here - 16 * p,
+                               _mm512_sub_epi32(twice, taken));
+            }
+        }
+    }
+}
+
+void lpu_gemv_b1_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, size_t k)
+{
+    const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_B1, k);
+    const size_t blocks = (rows + 127) / 128, each = blocks / STREAMS;
+    const int32_t sum = lpu_vnni_sum(x, k);
+
+    for (size_t b = 0; b < each; b++) {
+        const size_t last = (STREAMS - 1) * each + b;
+        multiply(y + 128 * b, 128 * each, 0, w + b * block_bytes, each * block_bytes, x, 0,
+                 lpu_vnni_min(rows - 128 * last, 128), k, &sum, STREAMS, 1);
+    }
+    for (size_t b = each * STREAMS; b < blocks; b++) {
+        multiply(y + 128 * b, 0, 0, w + b * block_bytes, 0, x, 0, lpu_vnni_min(rows - 128 * b, 128),
+                 k, &sum, 1, 1);
+    }
+}
+
+void lpu_gemm_b1_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, size_t rows, size_t k, size_t tokens)
+{
+    const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_B1, k);
+
+    for (size_t first = 0; first < rows; first += 128, w += block_bytes) {
+        int32_t *to = y + first, sums[TOKENS];
+        size_t t = 0;
+        for (; t + TOKENS <= tokens; t += TOKENS) {
+            for (size_t i = 0; i < TOKENS; i++) sums[i] = lpu_vnni_sum(x + (t + i) * x_stride, k);
+            multiply(to + t * y_stride, 0, y_stride, w, 0, x + t * x_stride, x_stride, rows - first,
+                     k, sums, 1, TOKENS);
+        }
+        for (; t < tokens; t++) {
+            sums[0] = lpu_vnni_sum(x + t * x_stride, k);
+            multiply(to + t * y_stride, 0, y_stride, w, 0, x + t * x_stride, x_stride, rows - first,
+                     k, sums, 1, 1);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/* kernels/b1_i8_c.c - binary x int8, portable. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+void lpu_gemv_b1_i8_c(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, size_t k)
+{
+    for (size_t first = 0; first < rows; first += 128, w += (k + 3) / 4 * 64) {
+        int32_t sums[128] = {0};
+
+        for (size_t c = 0; c < k; c++) {
+            for (size_t lane = 0; lane < 16; lane++) {
+                const int code = w[c / 4 * 64 + lane * 4 + c % 4];
+                for (int p = 0; p < 8; p++) {
+                    sums[16 * (size_t)p + lane] += code >> p & 1 ? x[c] : -x[c];
+                }
+            }
+        }
+        memcpy(y + first, sums, (rows - first < 128 ? rows - first : 128) * sizeof(*y));
+    }
+}
+
+void lpu_gemm_b1_i8_c(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                      size_t x_stride, size_t rows, size_t k, size_t tokens)
+{
+    for (size_t t = 0; t < tokens; t++) {
+        lpu_gemv_b1_i8_c(y + t * y_stride, w, x + t * x_stride, rows, k);
+    }
+}
