@@ -30,8 +30,9 @@ DEPS_LONG := clang clang-format
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
 FLAGS_avx2       := -mavx2 -mfma -mf16c
 FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c
+FLAGS_avx512fp16 := $(FLAGS_avx512vnni) -mavx512fp16
 FLAGS_avx512bf16 := $(FLAGS_avx512vnni) -mavx512bf16
-X86_ONLY := %_avx2.c %_avx512vnni.c %_avx512bf16.c
+X86_ONLY := %_avx2.c %_avx512vnni.c %_avx512bf16.c %_avx512fp16.c
 
 KERNELS := $(wildcard kernels/*.c)
 ifneq ($(ARCH),x86_64)

@@ -32,6 +32,10 @@ typedef void lpu_gemv_f16_f32_fn(float *y, const uint8_t *w, const float *x, siz
 typedef void lpu_gemv_bf16_bf16_fn(float *y, const uint8_t *w, const uint16_t *x, size_t rows,
                                    size_t k);
 
+/* FP16 activations; sums of a few products may be FP16: |w x| summed over 16 k is below 65504. */
+typedef void lpu_gemv_f16_f16_fn(float *y, const uint8_t *w, const uint16_t *x, size_t rows,
+                                 size_t k);
+
 /* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
  * apart. */
 typedef void lpu_gemm_b1_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
@@ -46,6 +50,8 @@ typedef void lpu_gemm_i8_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, si
                                const int8_t *x, size_t x_stride, size_t rows, size_t k,
                                size_t tokens);
 typedef void lpu_gemm_f16_f32_fn(float *y, size_t y_stride, const uint8_t *w, const float *x,
+                                 size_t x_stride, size_t rows, size_t k, size_t tokens);
+typedef void lpu_gemm_f16_f16_fn(float *y, size_t y_stride, const uint8_t *w, const uint16_t *x,
                                  size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_bf16_bf16_fn(float *y, size_t y_stride, const uint8_t *w, const uint16_t *x,
                                    size_t x_stride, size_t rows, size_t k, size_t tokens);
@@ -105,6 +111,7 @@ typedef struct lpu_kernels {
     lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
+    lpu_gemv_f16_f16_fn *gemv_f16_f16;
     lpu_gemv_bf16_bf16_fn *gemv_bf16_bf16;
     lpu_gemm_b1_i8_fn *gemm_b1_i8;
     lpu_gemm_t2_i8_fn *gemm_t2_i8;
@@ -112,6 +119,7 @@ typedef struct lpu_kernels {
     lpu_gemm_i4_i8_fn *gemm_i4_i8;
     lpu_gemm_i8_i8_fn *gemm_i8_i8;
     lpu_gemm_f16_f32_fn *gemm_f16_f32;
+    lpu_gemm_f16_f16_fn *gemm_f16_f16;
     lpu_gemm_bf16_bf16_fn *gemm_bf16_bf16;
     lpu_absmax_i32_fn *absmax_i32;
     lpu_sumsq_i32_fn *sumsq_i32;

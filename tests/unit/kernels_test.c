@@ -359,6 +359,84 @@ static void check_gemm_f16_f32(lpu_gemm_f16_f32_fn *f)
     check_f16(NULL, f);
 }
 
+/* Eight products are summed in FP16: a rounding each, and below 2^-14 half of 2^-24. */
+static void check_f16_f16_case(lpu_gemv_f16_f16_fn *gemv, lpu_gemm_f16_f16_fn *gemm, size_t rows,
+                               size_t k, size_t tokens)
+{
+    const size_t y_stride = rows + 3, block = lpu_layout_block_bytes(LPU_LAYOUT_F16, k);
+    const size_t bytes = lpu_layout_bytes(LPU_LAYOUT_F16, rows, k);
+    _Float16 *halves = malloc(2 * (rows + tokens) * k + 2);
+    uint8_t *packed = malloc(bytes + 1);
+    if (!halves || !packed) abort();
+    for (size_t i = 0; i < (rows + tokens) * k; i++) {
+        halves[i] = (_Float16)ldexp((double)(draw() % 4097) - 2048.0, -8 - (int)(draw() % 8));
+    }
+    for (size_t r = 0; r < rows; r += 16) {
+        lpu_layout_pack_f16(packed + r / 16 * block,
+                            (const uint16_t *)(const void *)(halves + r * k),
+                            rows - r < 16 ? rows - r : 16, k);
+    }
+    const tight w = tight_open(packed, bytes, 1);
+    const tight x = tight_open(halves + rows * k, 2 * tokens * k, 2);
+    const guarded y = guarded_open((y_stride * (tokens - 1) + rows) * 4, 4);
+    float *to = (float *)(void *)y.data;
+    const uint16_t *in = (const uint16_t *)(const void *)x.data;
+    const double unit = now.needs ? 9 * 0x1p-11 : ((double)k + 1.0) * 0x1p-24;
+
+    if (gemv) gemv(to, w.data, in, rows, k);
+    if (gemm) gemm(to, y_stride, w.data, in, k, rows, k, tokens);
+
+    bool is_near = true;
+    double found = 0, expected = 0, most = 0;
+    for (size_t t = 0; t < tokens && is_near; t++) {
+        for (size_t r = 0; r < rows && is_near; r++) {
+            double size = 0;
+            expected = 0;
+            for (size_t c = 0; c < k; c++) {
+                const double v = (double)halves[r * k + c] * (double)halves[(rows + t) * k + c];
+                expected += v;
+                size += fabs(v);
+            }
+            found = (double)to[t * y_stride + r];
+            most = unit * size + (now.needs ? (double)k * 0x1p-25 : 0);
+            is_near = fabs(found - expected) <= most;
+        }
+    }
+    const bool is_kept = guards_hold(&y);
+    free(halves);
+    free(packed);
+    free(w.base);
+    free(x.base);
+    free(y.base);
+    CHECK(is_near, "%s rows %zu k %zu tokens %zu: y is %.9g, expected %.9g within %.3g", now.name,
+          rows, k, tokens, found, expected, most);
+    CHECK(is_kept, "%s rows %zu k %zu: wrote outside y", now.name, rows, k);
+}
+
+static void check_f16_f16(lpu_gemv_f16_f16_fn *gemv, lpu_gemm_f16_f16_fn *gemm)
+{
+    const size_t rows[] = {0, 1, 15, 16, 17, 55}, k[] = {0, 1, 2, 15, 16, 17, 33, 257};
+    const size_t many[] = {1, 3, 7, 8, 9, 16, 29};
+
+    for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+        for (size_t c = 0; c < sizeof(k) / sizeof(*k); c++) {
+            for (size_t t = 0; t < (gemm ? 7 : 1); t++) {
+                check_f16_f16_case(gemv, gemm, rows[r], k[c], gemm ? many[t] : 1);
+                if (test_is_over) return;
+            }
+        }
+    }
+}
+
+static void check_gemv_f16_f16(lpu_gemv_f16_f16_fn *f)
+{
+    check_f16_f16(f, NULL);
+}
+static void check_gemm_f16_f16(lpu_gemm_f16_f16_fn *f)
+{
+    check_f16_f16(NULL, f);
+}
+
 /* Products of BF16 are exact in FP32; the instruction adds two of them in two steps of its own. */
 static void check_bf16_case(lpu_gemv_bf16_bf16_fn *gemv, lpu_gemm_bf16_bf16_fn *gemm, size_t rows,
                             size_t k, size_t tokens)
