@@ -24,6 +24,23 @@ typedef struct options {
     bool is_twin;
 } options;
 
+static const options defaults = {.type = "tq2_0",
+                                 .schedule = "two-stage",
+                                 .activation = "relu2",
+                                 .rate = "0.0015",
+                                 .decay = "0.1",
+                                 .hidden = 256,
+                                 .ffn = 768,
+                                 .layers = 8,
+                                 .heads = 4,
+                                 .vocab = 4096,
+                                 .context = 256,
+                                 .batch = 16,
+                                 .steps = 1000,
+                                 .warmup = 50,
+                                 .save_every = 100,
+                                 .seed = 1};
+
 /* One text: its bytes and its ids, bos first. */
 typedef struct text {
     uint8_t *data;
@@ -282,22 +299,7 @@ static lpu_status run(const options *o, work *w, lpu_diag *diag)
 
 int lpu_command_train(int argc, char **argv)
 {
-    options o = {.type = "tq2_0",
-                 .schedule = "two-stage",
-                 .activation = "relu2",
-                 .rate = "0.0015",
-                 .decay = "0.1",
-                 .hidden = 256,
-                 .ffn = 768,
-                 .layers = 8,
-                 .heads = 4,
-                 .vocab = 4096,
-                 .context = 256,
-                 .batch = 16,
-                 .steps = 1000,
-                 .warmup = 50,
-                 .save_every = 100,
-                 .seed = 1};
+    options o = defaults;
     const lpu_option list[] = {
         {"--text", "FILE", "what to train on, and the tokenizer too", &o.text, NULL, NULL},
         {"--heldout", "FILE", "what to measure on at the end", &o.heldout, NULL, NULL},
