@@ -115,7 +115,7 @@ build/obj/%.o: %.c
 	    -DLPU_SOURCE_HOME='"$(CURDIR)"' -MMD -MP -c $< -o $@
 
 # Training is loops over numbers: let the compiler unroll and vectorise them. No runtime comes with it.
-build/obj/workloads/train/%.o: OPT += -O3 -fopenmp-simd
+build/obj/workloads/train/%.o: override OPT += -O3 -fopenmp-simd
 
 $(LIB): $(SOURCES:%.c=build/obj/%.o)
 	@mkdir -p $(@D)
