@@ -24,7 +24,7 @@ ARCH     := $(shell uname -m)
 JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
 # What the build, the main job and the tests need; clang only for the fuzzers of test-long.
-DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox
+DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox z3
 DEPS_LONG := clang clang-format
 
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
