@@ -12,9 +12,9 @@
 #include <string.h>
 
 static const char *const layout_names[LPU_LAYOUTS] = {
-    [LPU_LAYOUT_B1] = "1-bit",
-    [LPU_LAYOUT_T2] = "2-bit", [LPU_LAYOUT_B3] = "1.6-bit", [LPU_LAYOUT_I4] = "int4",
-    [LPU_LAYOUT_I8] = "int8",  [LPU_LAYOUT_F16] = "fp16",   [LPU_LAYOUT_BF16] = "bf16",
+    [LPU_LAYOUT_B1] = "1-bit",  [LPU_LAYOUT_T2] = "2-bit", [LPU_LAYOUT_B3] = "1.6-bit",
+    [LPU_LAYOUT_I4] = "int4",   [LPU_LAYOUT_I8] = "int8",  [LPU_LAYOUT_F16] = "fp16",
+    [LPU_LAYOUT_BF16] = "bf16",
 };
 
 /* NAN stands for a figure that is not to be quoted. */
