@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    HELDOUT_WINDOWS = 64, /* sequences of the held-out text that are measured at most */
+    TEXT_WINDOWS = 64, /* sequences of the training text that are measured; all of the held-out */
     TEXT_BYTES_MAX = 1 << 30,
 };
 
@@ -212,6 +212,10 @@ static lpu_status open_work(const options *o, work *w, lpu_diag *diag)
     }
     if (!status) status = encode_text(&w->text, w->tokenizer, diag);
     if (!status && o->heldout) status = encode_text(&w->heldout, w->tokenizer, diag);
+    if (!status && o->heldout && w->heldout.count <= w->train.model.context_tokens) {
+        status = lpu_fail(diag, LPU_ERR_RANGE, "%s: found %zu tokens, expected at least %u",
+                          o->heldout, w->heldout.count, w->train.model.context_tokens + 1);
+    }
     if (!status) status = lpu_train_open(&w->t, &w->train, w->text.ids, w->text.count, diag);
     if (!status && o->checkpoint && !access(o->checkpoint, F_OK)) {
         status = lpu_train_load(w->t, o->checkpoint, diag);
@@ -270,15 +274,25 @@ static lpu_status train(const options *o, work *w, lpu_diag *diag)
     return status ? status : lpu_train_export(w->t, o->out, w->tokenizer, w->type, diag);
 }
 
-static lpu_status print_loss(work *w, const char *name, const text *x, lpu_diag *diag)
+/* Over the first windows; bits per byte is of the bytes that were predicted. */
+static lpu_status print_loss(work *w, const char *name, const text *x, size_t windows,
+                             lpu_diag *diag)
 {
+    const size_t context = w->train.model.context_tokens;
+    const size_t most = (x->count - 1) / context;
+    const size_t count = (windows < most ? windows : most) * context;
+    size_t bytes = 0;
     double loss;
-    lpu_status status = lpu_train_loss(w->t, x->ids, x->count, HELDOUT_WINDOWS, &loss, diag);
+    lpu_status status = lpu_train_loss(w->t, x->ids, x->count, windows, &loss, diag);
 
     if (status) return status;
-    const double bytes_per_token = (double)x->bytes / (double)(x->count - 1);
-    printf("%s: %.4f nats per token, %.4f bits per byte\n", name, loss,
-           loss * 1.4426950408889634 / bytes_per_token); /* log2(e) */
+    for (size_t i = 1; i <= count; i++) {
+        size_t n;
+        lpu_tokenizer_token(w->tokenizer, x->ids[i], &n);
+        bytes += n;
+    }
+    printf("%s: %.4f nats per token, %.4f bits per byte, over %zu tokens\n", name, loss,
+           loss * 1.4426950408889634 * (double)count / (double)bytes, count); /* log2(e) */
     return LPU_OK;
 }
 
@@ -291,8 +305,8 @@ static lpu_status run(const options *o, work *w, lpu_diag *diag)
             lpu_train_elems(w->t), w->train.is_twin ? "full precision" : "ternary", w->text.count,
             w->train.threads);
     status = train(o, w, diag);
-    if (!status) status = print_loss(w, "text", &w->text, diag);
-    if (!status && o->heldout) status = print_loss(w, "held out", &w->heldout, diag);
+    if (!status) status = print_loss(w, "text", &w->text, TEXT_WINDOWS, diag);
+    if (!status && o->heldout) status = print_loss(w, "held out", &w->heldout, SIZE_MAX, diag);
     if (!status) printf("%s: written\n", o->out);
     return status;
 }
