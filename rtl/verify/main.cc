@@ -5,7 +5,7 @@
  * Every case runs with streams that are always ready, with gaps and a slow reader, and with a
  * reader that waits for y_valid_o. Writes one JSON object to stdout and stops at the first fault.
  */
-#include "rtl/verify/run.h"
+#include "rtl/verify/run.hh"
 
 #include <cinttypes>
 #include <cstdio>

@@ -1,5 +1,5 @@
 /* rtl/verify/port.cc - the only file that knows the verilated class. */
-#include "rtl/verify/port.h"
+#include "rtl/verify/port.hh"
 
 #include "Vlpu_verify_top.h"
 #include "verilated.h"

@@ -4,7 +4,7 @@
  * taken. Its dice depend on seed, stream and cycle alone, so two arrays of the same timing see the
  * same inputs in the same cycles.
  */
-#include "rtl/verify/run.h"
+#include "rtl/verify/run.hh"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
-/* rtl/verify/port.h - one clocked array behind its ports: the verilated one, or the golden model.
+/* rtl/verify/port.hh - one clocked array behind its ports: the verilated one, or the golden model.
  */
-#ifndef LPU_RTL_VERIFY_PORT_H
-#define LPU_RTL_VERIFY_PORT_H
+#ifndef LPU_RTL_VERIFY_PORT_HH
+#define LPU_RTL_VERIFY_PORT_HH
 
 #include <cstdint>
 

@@ -1,8 +1,8 @@
-/* rtl/verify/run.h - one case through one array: handshakes kept and judged, sums compared. */
-#ifndef LPU_RTL_VERIFY_RUN_H
-#define LPU_RTL_VERIFY_RUN_H
+/* rtl/verify/run.hh - one case through one array: handshakes kept and judged, sums compared. */
+#ifndef LPU_RTL_VERIFY_RUN_HH
+#define LPU_RTL_VERIFY_RUN_HH
 
-#include "rtl/verify/port.h"
+#include "rtl/verify/port.hh"
 
 #include <string>
 #include <vector>
