@@ -11,6 +11,7 @@ awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && /^build\/bin\/lpu / { su
     README.md >"$list"
 [ -s "$list" ] || { echo "not ok  README.md shows no command"; exit 1; }
 mkdir -p "$work/build" && ln -sfn "$home/build/bin" "$work/build/bin"
+ln -sfn "$home/rtl" "$work/rtl"
 failed=0
 while IFS= read -r command; do
     if (cd "$work" && timeout 300 sh -c "$command" >"$home/$work/out" 2>&1 </dev/null); then
