@@ -81,7 +81,7 @@ ratio_of_totals() {
     found=$(cell scopes ratio decode system)
     awk -v t="$t" -v f="$f" -v r="$found" 'BEGIN { d = f / t / r - 1; exit !(d < 1e-4 && d > -1e-4) }'
 }
-# The published ratios, but for what the papers do not tell (facts: at most 1.5 %).
+# The published ratios, but for what the papers do not tell (at most 1.5 %).
 published_met() {
     awk -F'\t' '/^#/ { next } !n++ { next } { d = $4 / $3 - 1; if (d > 0.015 || d < -0.015) { print "    " $1 ": " $4; bad = 1 } } END { exit bad }' \
         "$r/tables/energy_ratio.tsv"
