@@ -1,0 +1,77 @@
+/* tests/unit/kernels_check.h - the row under test, random numbers, and buffers that show a stray access. */
+#ifndef LPU_TESTS_UNIT_KERNELS_CHECK_H
+#define LPU_TESTS_UNIT_KERNELS_CHECK_H
+
+#include "kernels/kernels.h"
+#include "tests/unit/test.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+static uint64_t seed = 20250117;
+
+static uint64_t draw(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed * 0x2545f4914f6cdd1dull >> 16;
+}
+
+/* The row of kernels.def under test. */
+typedef struct row {
+    const char *name;
+    uint32_t needs;
+    size_t rows, k_step;
+} row;
+static row now;
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+enum { GUARD = 64, FILL = 0xa5 };
+
+/* bytes bytes, one past an aligned address, with guard bands; freed by the caller via base. */
+typedef struct guarded {
+    uint8_t *base, *data;
+    size_t bytes;
+} guarded;
+
+static guarded guarded_open(size_t bytes, size_t align)
+{
+    guarded g = {malloc(bytes + 2 * GUARD + align), NULL, bytes};
+    if (!g.base) abort();
+    memset(g.base, FILL, bytes + 2 * GUARD + align);
+    g.data = g.base + GUARD + align;
+    return g;
+}
+
+static bool guards_hold(const guarded *g)
+{
+    for (const uint8_t *p = g->base; p < g->data; p++) {
+        if (*p != FILL) return false;
+    }
+    for (size_t i = 0; i < GUARD; i++) {
+        if (g->data[g->bytes + i] != FILL) return false;
+    }
+    return true;
+}
+
+/* A copy that ends where its allocation ends, at an odd address where one is asked for. */
+typedef struct tight {
+    uint8_t *base, *data;
+} tight;
+
+static tight tight_open(const void *from, size_t bytes, size_t skew)
+{
+    tight t = {malloc(bytes + skew + 1), NULL};
+    if (!t.base) abort();
+    t.data = t.base + skew;
+    if (bytes) memcpy(t.data, from, bytes);
+    t.base = realloc(t.base, bytes + skew ? bytes + skew : 1);
+    if (!t.base) abort();
+    t.data = t.base + skew;
+    return t;
+}
+
+#endif
