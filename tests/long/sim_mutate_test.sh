@@ -67,9 +67,9 @@ layout.c|a row is rounded down to whole bytes|s/(elems + f->unit_elems - 1) \/ f
 layout.c|values of the last block overlap|s/(plane \* tokens + token) \* line/(plane * tokens + token) * (line - 1)/
 layout.c|regions are not aligned|s/l->bytes += align(bytes, stripe_bytes(&l->design->dram))/l->bytes += bytes/
 compile.c|a chunk has a token too few|s/b->rows = t->tokens - i < chunk ? t->tokens - i : chunk/b->rows = t->tokens - i < chunk ? t->tokens - i : chunk - 1/
-compile.c|the head leaves its last row out|s/chunk_rows(l, chunk) \* row_bytes)/(chunk_rows(l, chunk) - 1) * row_bytes)/
-compile.c|streams pass the stores that they read|s/(s->flags \& LPU_FLAG_FENCE) \&\& e->op == LPU_INSN_store/0/
-compile.c|loads pass the readers of their buffer|s/s->op == LPU_INSN_load \&\& touches(e, s->dst)/0/
+compile_head.c|the head leaves its last row out|s/chunk_rows(l, chunk) \* row_bytes)/(chunk_rows(l, chunk) - 1) * row_bytes)/
+compile_build.c|streams pass the stores that they read|s/(s->flags \& LPU_FLAG_FENCE) \&\& e->op == LPU_INSN_store/0/
+compile_build.c|loads pass the readers of their buffer|s/s->op == LPU_INSN_load \&\& touches(e, s->dst)/0/
 compile_attention.c|a key too few is read|s/values.seg_bytes = g->keys \*/values.seg_bytes = (g->keys - 1) */
 compile_attention.c|keys have no fence|s/scale.flags = keys.flags = LPU_FLAG_FENCE/scale.flags = LPU_FLAG_FENCE/
 unit_array.c|the next bank does not wait|s/const bool fire = a->has_active \&\& !a->banks\[a->bank\].is_busy/const bool fire = a->has_active/
