@@ -20,7 +20,7 @@ lpu_insn lpu_build_insn(lpu_insn_op op)
 void lpu_build_emit(lpu_build *b, lpu_insn insn, lpu_op_kind op, size_t region)
 {
     if (b->status) return;
-    lpu_insn_note note = {b->op_at[op], (uint32_t)region, 0};
+    lpu_insn_note note = {b->op_at[op], (uint32_t)region};
     if (region != UINT32_MAX) {
         insn.addr += b->layout->regions[region].base;
         if (b->design->residence == LPU_WEIGHTS_ON_CHIP) insn.flags |= LPU_FLAG_ON_CHIP;
@@ -142,7 +142,7 @@ void lpu_build_end_segment(lpu_build *b, lpu_insn_op op)
 {
     if (b->status || !b->segment.count) return;
     const lpu_insn insn = lpu_build_insn(op);
-    const lpu_insn_note note = {b->segment.notes[b->segment.count - 1].op, UINT32_MAX, 0};
+    const lpu_insn_note note = {b->segment.notes[b->segment.count - 1].op, UINT32_MAX};
     b->status = lpu_program_append(&b->segment, &insn, &note);
     if (!b->status) b->status = check_segment(b);
     if (!b->status) flush_segment(b);

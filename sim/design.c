@@ -138,6 +138,11 @@ lpu_status lpu_design_check(const lpu_design *d, lpu_diag *diag)
     return LPU_OK;
 }
 
+uint64_t lpu_design_sram_kib(const lpu_design *d)
+{
+    return d->scratch_kib + d->fifo_kib + 2ull * d->passes_max * d->rows * 4 / 1024;
+}
+
 uint32_t lpu_design_weight_decibits(const lpu_design *d)
 {
     switch (d->lane) {

@@ -53,6 +53,9 @@ lpu_status lpu_design_load(lpu_design *design, const char *name, lpu_diag *diag)
 /* LPU_ERR_RANGE and a sentence if no such machine can be built. */
 lpu_status lpu_design_check(const lpu_design *design, lpu_diag *diag);
 
+/* Scratchpad, FIFO and both accumulator banks of one chip; resident weights are not in it. */
+uint64_t lpu_design_sram_kib(const lpu_design *design);
+
 /* Bits of one weight of a linear layer, in tenths: 16 for base-3, 20, 10, 40, 80, 160. */
 uint32_t lpu_design_weight_decibits(const lpu_design *design);
 

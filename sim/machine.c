@@ -125,6 +125,16 @@ static void step(lpu_machine *m)
     m->stepped_cycles++;
 }
 
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t cycles_until(const lpu_machine *m, uint64_t at_cycles)
+{
+    return at_cycles > m->now_cycles ? at_cycles - m->now_cycles : 0;
+}
+
 /* Cycles that may be counted at once, from now on: 0 when the next one may change something. */
 static uint64_t quiet_cycles(const lpu_machine *m)
 {
@@ -133,20 +143,11 @@ static uint64_t quiet_cycles(const lpu_machine *m)
     lpu_array_out out;
 
     if (lpu_tiles_can_move(m)) return 0; /* a ready of the array may have gone up just now */
-    if (memory_ps != UINT64_MAX) {
-        const uint64_t at = cycle_at(m, memory_ps);
-        const uint64_t n = at > m->now_cycles ? at - m->now_cycles : 0;
-        if (n < quiet) quiet = n;
-    }
-    if (m->vector.is_busy) {
-        const uint64_t at = m->vector.done_at_cycles;
-        const uint64_t n = at > m->now_cycles ? at - m->now_cycles : 0;
-        if (n < quiet) quiet = n;
-    }
+    if (memory_ps != UINT64_MAX) quiet = min_u64(quiet, cycles_until(m, cycle_at(m, memory_ps)));
+    if (m->vector.is_busy) quiet = min_u64(quiet, cycles_until(m, m->vector.done_at_cycles));
     lpu_array_outputs(m->array, &out);
     if (out.y_valid) { /* the last beat of a product retires it */
-        const uint64_t n = m->tiles.products[m->tiles.first].beats_left - 1;
-        if (n < quiet) quiet = n;
+        quiet = min_u64(quiet, m->tiles.products[m->tiles.first].beats_left - 1);
     }
     return quiet;
 }
@@ -154,15 +155,12 @@ static uint64_t quiet_cycles(const lpu_machine *m)
 static void skip(lpu_machine *m, uint64_t n)
 {
     lpu_array_out out;
-    const uint64_t bus = m->design->bus_bytes_per_cycle, burst = m->design->dram.burst_bytes;
-    const uint64_t most = bus > burst ? bus : burst;
 
     lpu_array_outputs(m->array, &out);
     count_cycles(m, lpu_array_peek(m->array), n);
     lpu_array_skip(m->array, n);
     if (out.y_valid) lpu_tiles_drained(m, n);
-    m->stream.credit_bytes += n * bus;
-    if (m->stream.credit_bytes > most) m->stream.credit_bytes = most;
+    lpu_stream_earn(m, n);
     m->now_cycles += n;
 }
 
@@ -217,25 +215,23 @@ static void settle(lpu_machine *m)
 
 /* Shares the segment's DRAM commands and powered time out to the ops, in whole numbers: op i gets
  * the difference of the rounded running sums, so that the sum is exact. */
-static void share_out(lpu_machine *m, size_t op_count, const lpu_counters *before)
+static void share_out(lpu_machine *m, size_t op_count)
 {
     const lpu_design *d = m->design;
     lpu_counters dram = {0};
     uint64_t bytes = 0, cycles = 0, all_bytes = 0;
     const uint64_t lanes = (uint64_t)d->rows * d->cols;
-    const uint64_t kib = d->scratch_kib + d->fifo_kib + 2ull * d->passes_max * d->rows * 4 / 1024;
+    const uint64_t kib = lpu_design_sram_kib(d);
 
     lpu_dram_count(m->dram, &dram);
     for (size_t i = 0; i < op_count; i++) {
-        all_bytes += m->ops[i].dram_read_bytes + m->ops[i].dram_write_bytes -
-                     before[i].dram_read_bytes - before[i].dram_write_bytes;
+        all_bytes += m->ops[i].dram_read_bytes + m->ops[i].dram_write_bytes;
     }
     for (size_t i = 0; i < op_count; i++) {
         lpu_counters *c = &m->ops[i];
         const uint64_t b0 = bytes, c0 = cycles;
-        bytes += c->dram_read_bytes + c->dram_write_bytes - before[i].dram_read_bytes -
-                 before[i].dram_write_bytes;
-        cycles += c->run_cycles - before[i].run_cycles;
+        bytes += c->dram_read_bytes + c->dram_write_bytes;
+        cycles += c->run_cycles;
 #define SHARE(total, at, of) ((uint64_t)((unsigned __int128)(total) * (at) / (of)))
         if (all_bytes) {
             c->dram_activates += SHARE(dram.dram_activates, bytes, all_bytes) -
@@ -262,33 +258,28 @@ static lpu_status stuck(const lpu_machine *m, lpu_diag *diag)
 }
 
 lpu_status lpu_machine_run(lpu_machine *m, const lpu_program *program, size_t s,
-                           const lpu_trace *trace, uint64_t start_cycles, lpu_counters *ops,
-                           uint64_t *begin_cycles, lpu_machine_run_result *result, lpu_diag *diag)
+                           const lpu_trace *trace, lpu_counters *ops, uint64_t *begin_cycles,
+                           lpu_machine_run_result *result, lpu_diag *diag)
 {
-    lpu_counters *before = malloc(trace->count * sizeof(*before));
-    if (!before) return lpu_fail(diag, LPU_ERR_MEMORY, "machine: out of memory");
-    memcpy(before, ops, trace->count * sizeof(*before));
     m->ops = ops;
     m->trace = trace;
+    memset(ops, 0, trace->count * sizeof(*ops));
+    for (size_t i = 0; i < trace->count; i++) begin_cycles[i] = UINT64_MAX;
 
     lpu_status status = reset(m, program, s, diag);
     while (!status && !is_drained(m)) {
-        const uint32_t op = current_op(m);
-        if (begin_cycles[op] > start_cycles + m->now_cycles) {
-            begin_cycles[op] = start_cycles + m->now_cycles;
-        }
+        uint64_t *begin = &begin_cycles[current_op(m)];
+        if (*begin > m->now_cycles) *begin = m->now_cycles;
         step(m);
         if (m->has_progress || is_drained(m)) continue;
         const uint64_t quiet = quiet_cycles(m);
         if (quiet >= LPU_ARRAY_QUIET_FOREVER) status = stuck(m, diag);
         else if (quiet && !m->is_stepped) skip(m, quiet);
     }
-    if (!status) {
-        settle(m);
-        share_out(m, trace->count, before);
-        ops[program->notes[m->end - 1].op].instructions++;
-        *result = (lpu_machine_run_result){m->now_cycles, m->stepped_cycles};
-    }
-    free(before);
-    return status;
+    if (status) return status;
+    settle(m);
+    share_out(m, trace->count);
+    ops[program->notes[m->end - 1].op].instructions++;
+    *result = (lpu_machine_run_result){m->now_cycles, m->stepped_cycles};
+    return LPU_OK;
 }

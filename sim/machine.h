@@ -42,12 +42,12 @@ typedef struct lpu_machine_run_result {
     uint64_t stepped_cycles; /* really stepped: the rest was skipped */
 } lpu_machine_run_result;
 
-/* Runs segment s of program. Adds the counters that op i of the trace caused to ops[i] (its cycles
- * in run_cycles and the stalls; DRAM commands shared out by bytes), and lowers begin_cycles[i] to
- * the first cycle, counted from start_cycles, in which op i was the oldest at work. LPU_ERR_TIMEOUT if
- * the program cannot go on; diag then names the instruction. */
+/* Runs segment s of program. Writes to ops[i] the counters that op i of the trace caused (its cycles
+ * in run_cycles and the stalls; DRAM commands shared out by bytes), and to begin_cycles[i] the first
+ * cycle in which op i was the oldest at work, UINT64_MAX if it never was. LPU_ERR_TIMEOUT if the
+ * program cannot go on; diag then names the instruction. */
 lpu_status lpu_machine_run(lpu_machine *m, const lpu_program *program, size_t s,
-                           const lpu_trace *trace, uint64_t start_cycles, lpu_counters *ops,
-                           uint64_t *begin_cycles, lpu_machine_run_result *result, lpu_diag *diag);
+                           const lpu_trace *trace, lpu_counters *ops, uint64_t *begin_cycles,
+                           lpu_machine_run_result *result, lpu_diag *diag);
 
 #endif

@@ -126,6 +126,7 @@ void lpu_sequencer_step(lpu_machine *m);
 /* Each unit: room in its queue, taking an instruction, one clock. */
 bool lpu_stream_has_room(const lpu_machine *m);
 void lpu_stream_push(lpu_machine *m, size_t i);
+void lpu_stream_earn(lpu_machine *m, uint64_t cycles); /* the bus's share of cycles */
 void lpu_stream_arrive(lpu_machine *m);  /* data from memory */
 void lpu_stream_request(lpu_machine *m); /* requests to it */
 

@@ -61,7 +61,6 @@ typedef struct lpu_insn {
 typedef struct lpu_insn_note {
     uint32_t op;     /* index into the trace */
     uint32_t region; /* of addr: see lpu_layout; UINT32_MAX without an address */
-    uint32_t owner;  /* stream: index of the matmul it feeds, or its own index */
 } lpu_insn_note;
 
 /* A segment runs from a drained machine with settled memory to its SYNC or HALT. */

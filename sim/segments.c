@@ -40,10 +40,8 @@ static lpu_status run_segment(adder *s, size_t segment, lpu_diag *diag)
     known *k = &s->knowns[segment];
 
     op_range(s, segment, &k->first_op, &k->op_count);
-    memset(s->ops, 0, s->result->trace->count * sizeof(*s->ops));
-    for (size_t i = 0; i < s->result->trace->count; i++) s->begins[i] = UINT64_MAX;
     lpu_status status = lpu_machine_run(s->request->machine, s->request->program, segment,
-                                        s->result->trace, 0, s->ops, s->begins, &k->run, diag);
+                                        s->result->trace, s->ops, s->begins, &k->run, diag);
     if (status) return status;
 
     k->ops = malloc(k->op_count * sizeof(*k->ops));
@@ -138,8 +136,7 @@ static void add_links(adder *s)
 
     /* All chips are powered all the time, with their weight memories. */
     const uint64_t ns = r->cycles * 1000 / d->clock_mhz;
-    const uint64_t kib = d->scratch_kib + d->fifo_kib + d->weight_sram_kib +
-                         2ull * d->passes_max * d->rows * 4 / 1024;
+    const uint64_t kib = lpu_design_sram_kib(d) + d->weight_sram_kib;
     const uint64_t lane_ns = ns * d->rows * d->cols * r->chips, kib_ns = ns * kib * r->chips;
     last->lane_ns += lane_ns - r->counters.lane_ns;
     last->sram_kib_ns += kib_ns - r->counters.sram_kib_ns;

@@ -83,14 +83,22 @@ static void deliver(lpu_machine *m, uint32_t slot, uint64_t bytes)
     }
 }
 
+void lpu_stream_earn(lpu_machine *m, uint64_t cycles)
+{
+    const uint64_t bus = m->design->bus_bytes_per_cycle, burst = m->design->dram.burst_bytes;
+    const uint64_t most = bus > burst ? bus : burst;
+
+    m->stream.credit_bytes += cycles * bus;
+    if (m->stream.credit_bytes > most) m->stream.credit_bytes = most;
+}
+
 void lpu_stream_arrive(lpu_machine *m)
 {
     lpu_stream *s = &m->stream;
-    const uint32_t burst = m->design->dram.burst_bytes, bus = m->design->bus_bytes_per_cycle;
-    const uint64_t most = bus > burst ? bus : burst;
+    const uint32_t burst = m->design->dram.burst_bytes;
     uint32_t tag;
 
-    s->credit_bytes = s->credit_bytes + bus > most ? most : s->credit_bytes + bus;
+    lpu_stream_earn(m, 1);
     while (s->credit_bytes >= burst && lpu_dram_take(m->dram, &tag)) {
         m->has_progress = true;
         if (tag & LPU_STORE_TAG) {

@@ -97,7 +97,7 @@ static void run(bench *b, uint64_t *cycles, lpu_status *status, lpu_diag *why)
         lpu_machine *m;
         CHECK_OK(lpu_machine_open(&m, &b->layout, stepped, diag));
         found[stepped] =
-            lpu_machine_run(m, &b->program, 0, b->trace, 0, ops, begins, &result[stepped], why);
+            lpu_machine_run(m, &b->program, 0, b->trace, ops, begins, &result[stepped], why);
         lpu_machine_close(&m);
     }
     free(ops);
