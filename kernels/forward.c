@@ -39,6 +39,13 @@ void lpu_pool_close(lpu_pool *pool)
     }
 }
 
+void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
+                           void (*work)(void *arg, size_t member, size_t members), void *arg)
+{
+    if (tokens == 1) work(arg, 0, 1);
+    else lpu_team_run(pass->team, work, arg);
+}
+
 /* Both arithmetics need what the page defines: a gate for squared ReLU, whole groups of heads. */
 static lpu_status check(const lpu_weights *w, lpu_forward_kind kind, uint32_t kv_trits,
                         uint32_t context_tokens, lpu_diag *diag)

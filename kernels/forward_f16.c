@@ -134,15 +134,6 @@ void lpu_forward_f16_close(lpu_forward_f16 **out)
 /* --- jobs
  * ------------------------------------------------------------------------------------------ */
 
-static void run_by_token(pass *f, void (*work)(void *arg, size_t member, size_t members), void *arg)
-{
-    if (f->tokens == 1) {
-        work(arg, 0, 1);
-    } else {
-        lpu_team_run(f->pass->team, work, arg);
-    }
-}
-
 /* y = x / rms(x) gain; y may be x. */
 static void rms_norm(float *y, const float *x, size_t n, const lpu_gain *gain, double eps)
 {
@@ -190,7 +181,7 @@ static void norm_work(void *arg, size_t member, size_t members)
 static void norm(pass *f, const float *x, size_t n, const lpu_gain *gain)
 {
     norm_job j = {f, x, n, gain, true};
-    run_by_token(f, norm_work, &j);
+    lpu_pass_run_by_token(f->pass, f->tokens, norm_work, &j);
 }
 
 typedef struct product_job {
@@ -352,13 +343,13 @@ static void run_layer(pass *f, size_t index)
     f->weights = w;
     norm(f, f->x, m->hidden_elems, &w->attn_norm);
     lpu_team_run(team, product_work, &qkv);
-    run_by_token(f, cache_work, f);
+    lpu_pass_run_by_token(f->pass, f->tokens, cache_work, f);
     lpu_team_run(team, attention_work, f);
     norm(f, f->attn, f->q_elems, &w->attn_sub_norm);
     lpu_team_run(team, product_work, &o);
     norm(f, f->x, m->hidden_elems, &w->ffn_norm);
     lpu_team_run(team, product_work, &up);
-    run_by_token(f, gate_work, f);
+    lpu_pass_run_by_token(f->pass, f->tokens, gate_work, f);
     lpu_team_run(team, product_work, &down);
 }
 

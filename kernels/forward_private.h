@@ -35,6 +35,10 @@ typedef struct lpu_pass {
     size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;
 
+/* Runs a job that splits by token: one token is not worth waking anybody. */
+void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
+                           void (*work)(void *arg, size_t member, size_t members), void *arg);
+
 typedef struct lpu_forward_ternary lpu_forward_ternary;
 typedef struct lpu_forward_f16 lpu_forward_f16;
 

@@ -189,16 +189,6 @@ void lpu_forward_ternary_close(lpu_forward_ternary **out)
 /* --- jobs
  * ------------------------------------------------------------------------------------------ */
 
-/* Runs a job that splits by token: one token is not worth waking anybody. */
-static void run_by_token(pass *f, void (*work)(void *arg, size_t member, size_t members), void *arg)
-{
-    if (f->tokens == 1) {
-        work(arg, 0, 1);
-    } else {
-        lpu_team_run(f->pass->team, work, arg);
-    }
-}
-
 /* Rows of X32 to A8, with or without a norm. */
 typedef struct norm_job {
     pass *f;
@@ -223,7 +213,7 @@ static void norm_work(void *arg, size_t member, size_t members)
 static void norm(pass *f, const int32_t *x, size_t n, const lpu_gain *gain)
 {
     norm_job j = {f, x, n, gain};
-    run_by_token(f, norm_work, &j);
+    lpu_pass_run_by_token(f->pass, f->tokens, norm_work, &j);
 }
 
 /* y[0..n) columns from first on of token t, in place from accumulators. */
@@ -425,13 +415,13 @@ static void run_layer(pass *f, size_t index)
     f->weights = w;
     norm(f, f->x, m->hidden_elems, &w->attn_norm);
     lpu_team_run(team, product_work, &qkv);
-    run_by_token(f, cache_work, f);
+    lpu_pass_run_by_token(f->pass, f->tokens, cache_work, f);
     lpu_team_run(team, attention_work, f);
     norm(f, f->attn, f->q_elems, &w->attn_sub_norm);
     lpu_team_run(team, product_work, &o);
     norm(f, f->x, m->hidden_elems, &w->ffn_norm);
     lpu_team_run(team, product_work, &up);
-    run_by_token(f, gate_work, f);
+    lpu_pass_run_by_token(f->pass, f->tokens, gate_work, f);
     lpu_team_run(team, product_work, &down);
 }
 

@@ -4,6 +4,7 @@
  * every rule in the words of its section. Models are synthetic and small, of every kind of layer.
  */
 #include "kernels/forward.h"
+#include "tests/unit/small_model.h"
 #include "tests/unit/test.h"
 #include "workloads/synth.h"
 #include "workloads/ternary.h"
@@ -383,31 +384,7 @@ enum { CONTEXT = 160, PROMPT = 150 };
 
 static lpu_model shape(lpu_activation activation, bool is_gated, bool has_sub_norm)
 {
-    lpu_model m = {.name = "test",
-                   .title = "test",
-                   .family = "test",
-                   .source = "made here",
-                   .weights = LPU_WEIGHTS_TERNARY,
-                   .activation = activation,
-                   .is_gated = is_gated,
-                   .has_sub_norm = has_sub_norm,
-                   .is_tied = true,
-                   .hidden_elems = 256,
-                   .ffn_elems = 512,
-                   .vocab_elems = 331,
-                   .layers = 2,
-                   .heads = 4,
-                   .kv_heads = 2,
-                   .head_elems = 64,
-                   .kv_layers = 2,
-                   .context_tokens = CONTEXT,
-                   .activation_bits = 8,
-                   .native_kv_bits = 16,
-                   .rope_theta = 10000,
-                   .norm_eps = 1e-5,
-                   .zero_share = 0.4,
-                   .active_share = 1};
-    return m;
+    return small_model(activation, is_gated, has_sub_norm, CONTEXT);
 }
 
 static lpu_status weights_open(lpu_weights **w, const lpu_model *m, uint32_t head_trits,

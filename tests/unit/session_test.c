@@ -7,6 +7,7 @@
 #include "kernels/forward.h"
 #include "sim/session.h"
 #include "sim/simulate.h"
+#include "tests/unit/small_model.h"
 #include "tests/unit/test.h"
 #include "workloads/synth.h"
 
@@ -17,31 +18,7 @@ enum { PROMPT = 11, LONG_PROMPT = 75, DECODED = 9, CONTEXT = 96 };
 
 static lpu_model shape(lpu_activation activation, bool is_gated, bool has_sub_norm)
 {
-    lpu_model m = {.name = "test",
-                   .title = "test",
-                   .family = "test",
-                   .source = "made here",
-                   .weights = LPU_WEIGHTS_TERNARY,
-                   .activation = activation,
-                   .is_gated = is_gated,
-                   .has_sub_norm = has_sub_norm,
-                   .is_tied = true,
-                   .hidden_elems = 256,
-                   .ffn_elems = 512,
-                   .vocab_elems = 331,
-                   .layers = 2,
-                   .heads = 4,
-                   .kv_heads = 2,
-                   .head_elems = 64,
-                   .kv_layers = 2,
-                   .context_tokens = CONTEXT,
-                   .activation_bits = 8,
-                   .native_kv_bits = 16,
-                   .rope_theta = 10000,
-                   .norm_eps = 1e-5,
-                   .zero_share = 0.4,
-                   .active_share = 1};
-    return m;
+    return small_model(activation, is_gated, has_sub_norm, CONTEXT);
 }
 
 /* Sides of 90, 18 and 131: no multiple of any tile. */
