@@ -3,24 +3,27 @@
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { STREAMS = 2, TOKENS = 3, PLANES = 8 };
+enum { STREAMS = 2, TOKENS = 2, PLANES = 8 };
 
 /* The next four k (or as many as are left) of n blocks times m tokens. */
 LPU_INLINE void step(__m512i *acc, const uint8_t *w, size_t apart, const int8_t *x, size_t x_stride,
                      size_t left, size_t ahead, const size_t n, const size_t m)
 {
+    __m512i four[TOKENS];
+    LPU_UNROLL
+    for (size_t t = 0; t < m; t++) four[t] = lpu_vnni_broadcast(x + t * x_stride, left);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         if (m == 1) lpu_vnni_prefetch(w + s * apart, ahead);
         const __m512i line = _mm512_loadu_si512(w + s * apart);
         LPU_UNROLL
-        for (size_t t = 0; t < m; t++) {
-            const __m512i four = lpu_vnni_broadcast(x + t * x_stride, left);
+        for (size_t p = 0; p < PLANES; p++) {
+            const __m512i bits = _mm512_set1_epi8((char)((2u << p) - 1));
+            const __m512i low = p + 1 < PLANES ? _mm512_and_si512(line, bits) : line;
             LPU_UNROLL
-            for (size_t p = 0; p < PLANES; p++) {
+            for (size_t t = 0; t < m; t++) {
                 __m512i *to = acc + PLANES * (s * m + t) + p;
-                const __m512i bits = _mm512_set1_epi8((char)((2u << p) - 1));
-                *to = _mm512_dpbusd_epi32(*to, _mm512_and_si512(line, bits), four);
+                *to = _mm512_dpbusd_epi32(*to, low, four[t]);
             }
         }
     }

@@ -83,9 +83,17 @@ LPU_INLINE void gemm_blocks(float *y, size_t y_stride, const uint8_t *w, size_t 
         multiply(y + t * y_stride, 16, y_stride, w, bytes, x + t * x_stride, x_stride, rows, k, n,
                  TOKENS);
     }
-    for (; t < tokens; t++) {
-        multiply(y + t * y_stride, 16, y_stride, w, bytes, x + t * x_stride, x_stride, rows, k, n,
-                 1);
+    y += t * y_stride;
+    x += t * x_stride;
+    switch (tokens - t) {
+    case 1: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 1); break;
+    case 2: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 2); break;
+    case 3: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 3); break;
+    case 4: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 4); break;
+    case 5: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 5); break;
+    case 6: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 6); break;
+    case 7: multiply(y, 16, y_stride, w, bytes, x, x_stride, rows, k, n, 7); break;
+    default: break;
     }
 }
 

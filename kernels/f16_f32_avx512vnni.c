@@ -2,7 +2,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { STREAMS = 2, CHAINS = 4, TOKENS = 12, FEW = 4 };
+enum { STREAMS = 2, CHAINS = 4, TOKENS = 12 };
 
 LPU_INLINE __m512 weights(const uint8_t *w)
 {
@@ -103,11 +103,21 @@ LPU_INLINE void gemm_tokens(float *y, size_t y_stride, const uint8_t *w, const f
     for (; t + TOKENS <= tokens; t += TOKENS) {
         gemm_blocks(y + t * y_stride, y_stride, w, x + t * x_stride, x_stride, rows, k, n, TOKENS);
     }
-    for (; t + FEW <= tokens; t += FEW) {
-        gemm_blocks(y + t * y_stride, y_stride, w, x + t * x_stride, x_stride, rows, k, n, FEW);
-    }
-    for (; t < tokens; t++) {
-        gemm_blocks(y + t * y_stride, y_stride, w, x + t * x_stride, x_stride, rows, k, n, 1);
+    y += t * y_stride;
+    x += t * x_stride;
+    switch (tokens - t) {
+    case 1: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 1); break;
+    case 2: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 2); break;
+    case 3: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 3); break;
+    case 4: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 4); break;
+    case 5: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 5); break;
+    case 6: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 6); break;
+    case 7: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 7); break;
+    case 8: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 8); break;
+    case 9: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 9); break;
+    case 10: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 10); break;
+    case 11: gemm_blocks(y, y_stride, w, x, x_stride, rows, k, n, 11); break;
+    default: break;
     }
 }
 

@@ -85,10 +85,16 @@ LPU_INLINE void gemm_blocks(int32_t *y, size_t y_stride, const uint8_t *w, size_
         multiply(y + t * y_stride, 32, y_stride, w, block_bytes, x + t * x_stride, x_stride, rows,
                  k, sums, n, TOKENS);
     }
-    for (; t < tokens; t++) {
-        sums[0] = lpu_vnni_sum(x + t * x_stride, k);
-        multiply(y + t * y_stride, 32, y_stride, w, block_bytes, x + t * x_stride, x_stride, rows,
-                 k, sums, n, 1);
+    y += t * y_stride;
+    x += t * x_stride;
+    for (size_t i = 0; i < tokens - t; i++) sums[i] = lpu_vnni_sum(x + i * x_stride, k);
+    switch (tokens - t) {
+    case 1: multiply(y, 32, y_stride, w, block_bytes, x, x_stride, rows, k, sums, n, 1); break;
+    case 2: multiply(y, 32, y_stride, w, block_bytes, x, x_stride, rows, k, sums, n, 2); break;
+    case 3: multiply(y, 32, y_stride, w, block_bytes, x, x_stride, rows, k, sums, n, 3); break;
+    case 4: multiply(y, 32, y_stride, w, block_bytes, x, x_stride, rows, k, sums, n, 4); break;
+    case 5: multiply(y, 32, y_stride, w, block_bytes, x, x_stride, rows, k, sums, n, 5); break;
+    default: break;
     }
 }
 

@@ -67,35 +67,44 @@ void lpu_gemv_i8_i8_avx512vnni(int32_t *y, const uint8_t *w, size_t block_bytes,
     }
 }
 
+/* n blocks times all tokens. */
+LPU_INLINE void gemm_blocks(int32_t *y, size_t y_stride, const uint8_t *w, size_t apart,
+                            const int8_t *x, size_t x_stride, size_t rows, size_t k, size_t tokens,
+                            const size_t n)
+{
+    int32_t sums[TOKENS];
+    size_t t = 0;
+
+    for (; t + TOKENS <= tokens; t += TOKENS) {
+        for (size_t i = 0; i < TOKENS; i++) sums[i] = lpu_vnni_sum(x + (t + i) * x_stride, k);
+        multiply(y + t * y_stride, 16, y_stride, w, apart, x + t * x_stride, x_stride, rows, k,
+                 sums, n, TOKENS);
+    }
+    y += t * y_stride;
+    x += t * x_stride;
+    for (size_t i = 0; i < tokens - t; i++) sums[i] = lpu_vnni_sum(x + i * x_stride, k);
+    switch (tokens - t) {
+    case 1: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 1); break;
+    case 2: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 2); break;
+    case 3: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 3); break;
+    case 4: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 4); break;
+    case 5: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 5); break;
+    default: break;
+    }
+}
+
 void lpu_gemm_i8_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
                                const int8_t *x, size_t x_stride, size_t rows, size_t k,
                                size_t tokens)
 {
-    const size_t blocks = (rows + 15) / 16;
+    size_t first = 0;
 
-    for (size_t b = 0; b < blocks;) {
-        const size_t n = blocks - b >= STREAMS ? STREAMS : 1;
-        const size_t last = lpu_vnni_min(rows - 16 * (b + n - 1), 16);
-        const uint8_t *from = w + b * block_bytes;
-        for (size_t t = 0; t < tokens;) {
-            const size_t m = tokens - t >= TOKENS ? TOKENS : 1;
-            int32_t *to = y + t * y_stride + 16 * b, sums[TOKENS];
-            const int8_t *in = x + t * x_stride;
-            for (size_t i = 0; i < m; i++) sums[i] = lpu_vnni_sum(in + i * x_stride, k);
-            if (n > 1 && m > 1) {
-                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, STREAMS,
-                         TOKENS);
-            } else if (n > 1) {
-                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, STREAMS,
-                         1);
-            } else if (m > 1) {
-                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, 1,
-                         TOKENS);
-            } else {
-                multiply(to, 16, y_stride, from, block_bytes, in, x_stride, last, k, sums, 1, 1);
-            }
-            t += m;
-        }
-        b += n;
+    for (; first + 16 * (STREAMS - 1) < rows; first += 16 * STREAMS, w += STREAMS * block_bytes) {
+        gemm_blocks(y + first, y_stride, w, block_bytes, x, x_stride,
+                    lpu_vnni_min(rows - first - 16 * (STREAMS - 1), 16), k, tokens, STREAMS);
+    }
+    for (; first < rows; first += 16, w += block_bytes) {
+        gemm_blocks(y + first, y_stride, w, block_bytes, x, x_stride,
+                    lpu_vnni_min(rows - first, 16), k, tokens, 1);
     }
 }

@@ -69,11 +69,11 @@ static void check_f16(lpu_gemv_f16_f32_fn *gemv, lpu_gemm_f16_f32_fn *gemm)
 {
     const size_t rows[] = {0, 1, now.rows - 1, now.rows, now.rows + 1, 3 * now.rows + 7};
     const size_t k[] = {0, 1, 3, 4, 5, 19, 64, 257};
-    const size_t many[] = {1, 3, 4, 5, 12, 13, 29};
+    const size_t many[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 29};
 
     for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
         for (size_t c = 0; c < sizeof(k) / sizeof(*k); c++) {
-            for (size_t t = 0; t < (gemm ? 7 : 1); t++) {
+            for (size_t t = 0; t < (gemm ? 14 : 1); t++) {
                 check_f16_case(gemv, gemm, rows[r], k[c], gemm ? many[t] : 1);
                 if (test_is_over) return;
             }
@@ -228,11 +228,11 @@ static void check_bf16(lpu_gemv_bf16_bf16_fn *gemv, lpu_gemm_bf16_bf16_fn *gemm)
 {
     const size_t rows[] = {0, 1, now.rows - 1, now.rows, now.rows + 1, 3 * now.rows + 7};
     const size_t k[] = {0, 1, 2, 3, 19, 64, 257};
-    const size_t many[] = {1, 3, 7, 8, 9, 16, 29};
+    const size_t many[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 29};
 
     for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
         for (size_t c = 0; c < sizeof(k) / sizeof(*k); c++) {
-            for (size_t t = 0; t < (gemm ? 7 : 1); t++) {
+            for (size_t t = 0; t < (gemm ? 10 : 1); t++) {
                 check_bf16_case(gemv, gemm, rows[r], k[c], gemm ? many[t] : 1);
                 if (test_is_over) return;
             }
