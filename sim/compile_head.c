@@ -83,6 +83,17 @@ void lpu_build_embed(lpu_build *b, uint32_t first_row)
     lpu_build_emit(b, insn, LPU_OP_embed, UINT32_MAX);
 }
 
+/* Best tokens and their logits go where the host reads them. */
+static void store_results(lpu_build *b, uint32_t rows)
+{
+    lpu_insn insn = lpu_build_insn(LPU_INSN_store);
+    insn.a = LPU_BUF_RESULT;
+    insn.addr = b->layout->result_at + 8ull * b->sequence;
+    insn.segs = 1;
+    insn.seg_bytes = 8 * rows;
+    lpu_build_emit(b, insn, LPU_OP_argmax, 0);
+}
+
 void lpu_build_head(lpu_build *b, uint32_t rows, uint64_t x_off)
 {
     const lpu_layout *l = b->layout;
@@ -115,4 +126,5 @@ void lpu_build_head(lpu_build *b, uint32_t rows, uint64_t x_off)
         lpu_build_emit(b, best, LPU_OP_argmax, UINT32_MAX);
         if (chunk + 1 < l->head_chunks) lpu_build_end_segment(b, LPU_INSN_sync);
     }
+    store_results(b, rows);
 }

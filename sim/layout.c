@@ -214,7 +214,8 @@ lpu_status lpu_layout_open(lpu_layout *l, const lpu_model *model, const lpu_desi
 
     const uint64_t rope_bytes = (uint64_t)model->context_tokens * model->head_elems * 2;
     l->final_norm_at = align(rope_bytes, 64);
-    add_regions(l, LPU_REGION_TABLES, l->final_norm_at + 2 * (uint64_t)model->hidden_elems, 1);
+    l->result_at = align(l->final_norm_at + 2 * (uint64_t)model->hidden_elems, 64);
+    add_regions(l, LPU_REGION_TABLES, l->result_at + 8 * (uint64_t)batch, 1);
     l->head_first = l->region_count;
     add_table_chunks(l, LPU_REGION_HEAD);
     l->embed_first = l->head_first;

@@ -41,7 +41,7 @@ uint32_t  lpu_ktile_count(uint32_t k, uint32_t cols);
 lpu_ktile lpu_ktile_at(const lpu_format *f, uint32_t k, uint32_t cols, uint32_t i);
 
 typedef enum lpu_region_kind {
-    LPU_REGION_TABLES, /* rope rows, final norm */
+    LPU_REGION_TABLES, /* rope rows, final norm, results */
     LPU_REGION_HEAD,   /* a chunk of the head's rows, and their scales */
     LPU_REGION_EMBED,  /* the same of an untied embedding table */
     LPU_REGION_LAYER,  /* one layer's weights and gains */
@@ -78,6 +78,7 @@ typedef struct lpu_layout {
     uint64_t    key_head_bytes, value_head_bytes, value_at, key_scale_at, value_scale_at;
     uint64_t    head_scale_at; /* within a head chunk's region */
     uint64_t    rope_at, final_norm_at; /* within the tables */
+    uint64_t    result_at; /* the same: best token and its logit, 8 bytes for each sequence */
     uint32_t    value_lines[2]; /* bytes of a value line: full row block, last row block */
     uint64_t    weight_bytes, kv_bytes; /* payload: weights with head, caches */
 } lpu_layout;
