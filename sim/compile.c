@@ -31,6 +31,7 @@ static void emit_linear(lpu_build *b, lpu_op_kind op, lpu_linear which, lpu_buff
     insn.mode = l->linear.planes > 1; /* planes of signs are added, not weighted */
     insn.a_stride = k;
     insn.d_stride = n;
+    lpu_build_cut(&insn, lpu_cut_ktiles(&l->linear, k, b->design->cols));
     lpu_build_emit(b, insn, op, UINT32_MAX);
 }
 

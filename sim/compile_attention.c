@@ -118,6 +118,9 @@ static void emit_cache_write(lpu_build *b)
         pack.a_stride = b->model->kv_heads * b->model->head_elems;
         pack.planes = (uint8_t)b->layout->kv.planes;
         pack.mode = (uint8_t)i;
+        lpu_build_cut(&pack,
+                      i ? lpu_cut_blocks(&b->layout->kv, pack.n, b->design->rows, value_blocks(b))
+                        : lpu_cut_ktiles(&b->layout->kv, pack.n, b->design->cols));
         lpu_build_emit(b, pack, LPU_OP_kv_write, UINT32_MAX);
     }
     if (b->is_decode) {
@@ -212,6 +215,7 @@ static void emit_scores(lpu_build *b, const group *g)
     product.a_off = (g->row * m->heads + g->kv_head * heads_each) * m->head_elems;
     product.a_stride = m->heads * m->head_elems;
     product.d_stride = heads_each * g->keys;
+    lpu_build_cut(&product, lpu_cut_ktiles(&l->kv, product.k, b->design->cols));
     lpu_build_emit(b, product, LPU_OP_scores, UINT32_MAX);
 }
 
@@ -261,6 +265,8 @@ static void emit_values(lpu_build *b, const group *g)
     product.planes = (uint8_t)l->kv.planes;
     product.a_stride = g->keys;
     product.d_stride = m->head_elems;
+    lpu_build_cut(&product, lpu_cut_blocks(&l->kv, product.n, b->design->rows,
+                                           lpu_ktile_count(product.k, b->design->cols)));
     lpu_build_emit(b, product, LPU_OP_values, UINT32_MAX);
 
     result.dst = LPU_BUF_Q;
@@ -362,6 +368,7 @@ void lpu_build_state(lpu_build *b)
         product.n = (uint32_t)op->n;
         product.k = (uint32_t)op->k;
         product.planes = (uint8_t)b->layout->kv.planes;
+        lpu_build_cut(&product, lpu_cut_ktiles(&b->layout->kv, product.k, b->design->cols));
         lpu_build_emit(b, product, LPU_OP_state_update, UINT32_MAX);
         if ((i + 1) % turns) continue;
         store.a = LPU_BUF_OACC0;

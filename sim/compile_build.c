@@ -29,6 +29,13 @@ void lpu_build_emit(lpu_build *b, lpu_insn insn, lpu_op_kind op, size_t region)
     if (b->status) lpu_fail(b->diag, b->status, "compile: out of memory");
 }
 
+void lpu_build_cut(lpu_insn *insn, lpu_cut cut)
+{
+    insn->seg_bytes = cut.line_bytes;
+    insn->segs = cut.more;
+    insn->stride = cut.pieces;
+}
+
 void lpu_build_stream(lpu_build *b, lpu_op_kind op, size_t region, uint64_t offset, uint64_t bytes)
 {
     lpu_insn insn = lpu_build_insn(LPU_INSN_stream);

@@ -31,6 +31,9 @@ lpu_insn lpu_build_insn(lpu_insn_op op);
 /* Appends to the segment. region is UINT32_MAX or the region that insn->addr is an offset into. */
 void lpu_build_emit(lpu_build *b, lpu_insn insn, lpu_op_kind op, size_t region);
 
+/* Writes how a product's or a pack's lines are cut into the instruction. */
+void lpu_build_cut(lpu_insn *insn, lpu_cut cut);
+
 /* Shorthands: one contiguous piece to the FIFO, or to a buffer. */
 void lpu_build_stream(lpu_build *b, lpu_op_kind op, size_t region, uint64_t offset, uint64_t bytes);
 void lpu_build_load(lpu_build *b, lpu_op_kind op, lpu_buffer dst, uint64_t at, size_t region,
@@ -49,7 +52,7 @@ void lpu_build_find_equal(const lpu_layout *l, lpu_program *p);
 /* The rows of the chunk from the embedding table, the first being row first_row of the trace. */
 void lpu_build_embed(lpu_build *b, uint32_t first_row);
 
-/* Final norm, logits and argmax of rows rows of X, from element x_off on. */
+/* Final norm, logits and argmax of rows rows of X, from element x_off on; their result to memory. */
 void lpu_build_head(lpu_build *b, uint32_t rows, uint64_t x_off);
 
 /* Rope, cache write, scores, softmax, values: leaves attention output in LPU_BUF_Q. */

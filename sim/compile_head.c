@@ -117,6 +117,7 @@ void lpu_build_head(lpu_build *b, uint32_t rows, uint64_t x_off)
         product.k = best.k = h;
         product.planes = (uint8_t)l->head.planes;
         product.a_stride = h;
+        lpu_build_cut(&product, lpu_cut_ktiles(&l->head, h, b->design->cols));
         product.d_stride = best.a_stride = product.n;
         best.dst = LPU_BUF_RESULT;
         best.c = LPU_BUF_ROWSCALE;

@@ -123,6 +123,9 @@ lpu_status lpu_exec_step(lpu_exec *e, const lpu_insn *insn, lpu_diag *diag)
     e->diag = diag;
     if (insn->op >= LPU_INSN_OPS) return lpu_exec_refuse(e, "opcode", insn->op, "one of isa.def");
     if (unit == LPU_UNIT_array || unit == LPU_UNIT_vector) status = check_shape(e);
+    if (!status && (insn->op == LPU_INSN_matmul || insn->op == LPU_INSN_kvpack)) {
+        status = lpu_exec_check_cut(e);
+    }
     if (unit == LPU_UNIT_stream || unit == LPU_UNIT_store) status = check_segments(e);
     if (status) return status;
 

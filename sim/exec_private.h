@@ -60,6 +60,9 @@ lpu_status lpu_exec_stream_check(lpu_exec *e);
 bool lpu_exec_stream_overlaps(const lpu_exec *e, uint64_t addr, uint64_t bytes);
 lpu_status lpu_exec_matmul(lpu_exec *e);
 
+/* The same file: is a product or a pack cut as its shape wants it? */
+lpu_status lpu_exec_check_cut(const lpu_exec *e);
+
 /* exec_vector.c: every operation of the vector unit. */
 lpu_status lpu_exec_vector(lpu_exec *e);
 

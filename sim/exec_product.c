@@ -79,6 +79,57 @@ static const uint8_t *take(lpu_exec *e, uint32_t bytes)
     return got == bytes ? e->line : NULL;
 }
 
+/* ---- how lines are cut ---- */
+
+/* k tiles of a row of elems: the first `segs` have a byte more than seg_bytes. */
+static lpu_status check_ktiles(const lpu_exec *e, uint32_t elems)
+{
+    const lpu_insn *i = e->insn;
+    const lpu_format format = {1, e->per_byte, 1};
+
+    for (uint32_t t = 0; t < i->stride; t++) {
+        const uint32_t bytes = lpu_ktile_at(&format, elems, e->config.cols, t).line_bytes;
+        if (i->seg_bytes + (t < i->segs) != bytes) {
+            return lpu_fail(e->diag, LPU_ERR_FORMAT,
+                            "%s: found a cut with lines of %u bytes in k tile %u, expected %u",
+                            lpu_insn_name(i->op), i->seg_bytes + (t < i->segs), t, bytes);
+        }
+    }
+    return LPU_OK;
+}
+
+/* Row blocks of n digits: seg_bytes in a full one, segs in the last. */
+static lpu_status check_blocks(const lpu_exec *e)
+{
+    const lpu_insn *i = e->insn;
+    const lpu_format format = {1, e->per_byte, 1};
+    const uint32_t rows = e->config.rows, last = i->n - (i->n - 1) / rows * rows;
+    const uint64_t full_bytes = lpu_format_bytes(&format, rows);
+    const uint64_t last_bytes = lpu_format_bytes(&format, last);
+
+    if (i->seg_bytes == full_bytes && i->segs == last_bytes) return LPU_OK;
+    return lpu_fail(e->diag, LPU_ERR_FORMAT,
+                    "%s: found a cut with lines of %u and %u bytes, expected %u and %u",
+                    lpu_insn_name(i->op), i->seg_bytes, i->segs, (uint32_t)full_bytes,
+                    (uint32_t)last_bytes);
+}
+
+lpu_status lpu_exec_check_cut(const lpu_exec *e)
+{
+    const lpu_insn *i = e->insn;
+    const bool is_product = i->op == LPU_INSN_matmul;
+    const bool has_blocks = is_product ? i->flags & LPU_FLAG_COLUMN : i->mode;
+    const uint32_t elems = is_product ? i->k : i->n;
+    const uint32_t side = is_product || !has_blocks ? e->config.cols : e->config.rows;
+    const uint32_t pieces = lpu_ktile_count(elems, side);
+
+    if (i->stride != pieces) {
+        return lpu_fail(e->diag, LPU_ERR_FORMAT, "%s: found a cut into %u pieces, expected %u",
+                        lpu_insn_name(i->op), i->stride, pieces);
+    }
+    return has_blocks ? check_blocks(e) : check_ktiles(e, elems);
+}
+
 /* ---- a product ---- */
 
 typedef struct product {

@@ -27,6 +27,22 @@ lpu_ktile lpu_ktile_at(const lpu_format *f, uint32_t k, uint32_t cols, uint32_t 
     return tile;
 }
 
+lpu_cut lpu_cut_ktiles(const lpu_format *f, uint32_t k, uint32_t cols)
+{
+    const uint32_t tiles = lpu_ktile_count(k, cols);
+    const uint32_t units = (k + f->unit_elems - 1) / f->unit_elems;
+
+    return (lpu_cut){units / tiles * f->unit_bytes, units % tiles, tiles};
+}
+
+lpu_cut lpu_cut_blocks(const lpu_format *f, uint32_t n, uint32_t rows, uint32_t pieces)
+{
+    const uint32_t last = n - (n - 1) / rows * rows;
+
+    return (lpu_cut){(uint32_t)lpu_format_bytes(f, rows), (uint32_t)lpu_format_bytes(f, last),
+                     pieces};
+}
+
 static lpu_format digits(lpu_code code, uint32_t planes)
 {
     return (lpu_format){planes, (uint32_t)lpu_ternary_per_byte(code), 1};

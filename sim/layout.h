@@ -40,6 +40,16 @@ typedef struct lpu_ktile {
 uint32_t  lpu_ktile_count(uint32_t k, uint32_t cols);
 lpu_ktile lpu_ktile_at(const lpu_format *f, uint32_t k, uint32_t cols, uint32_t i);
 
+/* How lines are cut, as matmul and kvpack carry it in their words 8 to 10. k tiles: the first `more`
+ * have lines of line_bytes + unit_bytes, the others of line_bytes. Row blocks of columns: all have
+ * lines of line_bytes but the last, whose lines have `more` bytes. */
+typedef struct lpu_cut {
+    uint32_t line_bytes, more, pieces;
+} lpu_cut;
+
+lpu_cut lpu_cut_ktiles(const lpu_format *f, uint32_t k, uint32_t cols);
+lpu_cut lpu_cut_blocks(const lpu_format *f, uint32_t n, uint32_t rows, uint32_t pieces);
+
 typedef enum lpu_region_kind {
     LPU_REGION_TABLES, /* rope rows, final norm, results */
     LPU_REGION_HEAD,   /* a chunk of the head's rows, and their scales */

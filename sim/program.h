@@ -7,6 +7,11 @@
  *   2  m                      6  addr low    10  stride       14  d_stride
  *   3  m_inner                7  addr high   11  a_off        15  scale: m, e
  *
+ * matmul and kvpack say in words 8 to 10 how lines are cut (lpu_cut in layout.h): rows, and keys of
+ * kvpack, into `stride` k tiles, the first `segs` of seg_bytes + 1 bytes, the others of seg_bytes;
+ * columns, and values of kvpack, into row blocks with lines of seg_bytes, of `segs` bytes in the last
+ * (stride: k tiles of the product, row blocks of the pack).
+ *
  * Rows of a product or vector operation are m = outer x m_inner. Row (i, j) starts at element
  * a_off + i a_stride + j k of buffer a (n for vector operations), d_off + i d_stride + j n of dst.
  */

@@ -8,6 +8,7 @@
 #include "sim/segments.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct lpu_session {
     const lpu_weights *weights;
@@ -127,8 +128,8 @@ lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, 
     if (!status) status = run_program(s, &program, result, diag);
     if (!status) {
         lpu_session_account *account = &s->accounts[phase];
-        const int32_t *best = lpu_exec_buffer(s->exec, LPU_BUF_RESULT);
-        *next = best[0];
+        const uint64_t at = s->layout.regions[0].base + s->layout.result_at;
+        memcpy(next, s->image.bytes + at, sizeof(*next));
         s->position += (uint32_t)count;
         account->tokens += count;
         account->cycles += result->cycles;

@@ -23,18 +23,15 @@ void lpu_tiles_push(lpu_machine *m, size_t i)
     t->products[(t->first + t->count++) % LPU_ARRAY_QUEUE] =
         (lpu_product){.insn = i,
                       .blocks = full + (left != 0),
-                      .tiles = lpu_ktile_count(insn->k, d->cols),
+                      .tiles = insn->stride,
                       .beats_left = (uint64_t)insn->m * ((uint64_t)full * (d->rows / lanes) +
                                                          (left + lanes - 1) / lanes)};
 }
 
-static const lpu_format *format_of(const lpu_machine *m, size_t i)
+/* What the longer k tiles have more: a byte of digits, or one wide weight. */
+static uint32_t unit_bytes(const lpu_machine *m)
 {
-    switch (m->trace->ops[m->program->notes[i].op].operand) {
-    case LPU_OPERAND_KV: return &m->layout->kv;
-    case LPU_OPERAND_HEAD: return &m->layout->head;
-    default: return &m->layout->linear;
-    }
+    return m->design->lane == LPU_LANE_MAC_F16 ? 2 : 1;
 }
 
 /* The product's next tile, as the array's command and as bytes. */
@@ -42,7 +39,6 @@ static void describe(const lpu_machine *m, const lpu_product *p, lpu_array_cmd *
                      lpu_tile_fill *fill)
 {
     const lpu_insn *i = &m->program->insns[p->insn];
-    const lpu_format *f = format_of(m, p->insn);
     const uint32_t first_row = p->block * m->design->rows, cols = m->design->cols;
     const uint32_t left = i->n - first_row;
     const bool is_first = !p->plane && !p->tile;
@@ -55,10 +51,10 @@ static void describe(const lpu_machine *m, const lpu_product *p, lpu_array_cmd *
     if (cmd->is_column) {
         const uint32_t tokens = i->k - p->tile * cols;
         fill->lines = tokens < cols ? tokens : cols;
-        fill->line_bytes = (uint32_t)lpu_format_bytes(f, cmd->rows);
+        fill->line_bytes = p->block + 1 < p->blocks ? i->seg_bytes : i->segs;
     } else {
         fill->lines = cmd->rows;
-        fill->line_bytes = lpu_ktile_at(f, i->k, cols, p->tile).line_bytes;
+        fill->line_bytes = i->seg_bytes + (p->tile < i->segs ? unit_bytes(m) : 0);
     }
     cmd->lines = fill->lines;
 }

@@ -182,13 +182,18 @@ static bool is_stream_unit(const lpu_insn *i)
     return i->op == LPU_INSN_stream || i->op == LPU_INSN_load;
 }
 
+static const lpu_format *format_of(const compiled *c, size_t i)
+{
+    const lpu_operand operand = c->trace->ops[c->program.notes[i].op].operand;
+    return operand == LPU_OPERAND_KV     ? &c->layout.kv
+           : operand == LPU_OPERAND_HEAD ? &c->layout.head
+                                         : &c->layout.linear;
+}
+
 static uint64_t matrix_bytes(const compiled *c, size_t i)
 {
     const lpu_insn *p = &c->program.insns[i];
-    const lpu_operand operand = c->trace->ops[c->program.notes[i].op].operand;
-    const lpu_format *f = operand == LPU_OPERAND_KV     ? &c->layout.kv
-                          : operand == LPU_OPERAND_HEAD ? &c->layout.head
-                                                        : &c->layout.linear;
+    const lpu_format *f = format_of(c, i);
     const uint32_t rows = c->layout.design->rows;
 
     if (!(p->flags & LPU_FLAG_COLUMN))
@@ -222,6 +227,54 @@ static void check_streams_feed_products(const compiled *c)
     }
     while (stream < p->count && p->insns[stream].op != LPU_INSN_stream) stream++;
     CHECK_EQ(stream, p->count);
+}
+
+/* Products and packs say how their lines are cut: as the layout cuts them. */
+static void check_cuts(const compiled *c)
+{
+    const uint32_t rows = c->layout.design->rows, cols = c->layout.design->cols;
+
+    for (size_t i = 0; i < c->program.count && !test_is_over; i++) {
+        const lpu_insn *e = &c->program.insns[i];
+        const bool is_product = e->op == LPU_INSN_matmul;
+        if (!is_product && e->op != LPU_INSN_kvpack) continue;
+        const lpu_format *f = is_product ? format_of(c, i) : &c->layout.kv;
+        const uint32_t elems = is_product ? e->k : e->n;
+        if (is_product ? e->flags & LPU_FLAG_COLUMN : e->mode) {
+            CHECK_EQ(e->stride, is_product ? (e->k + cols - 1) / cols : (e->n + rows - 1) / rows);
+            CHECK_EQ(e->seg_bytes, lpu_format_bytes(f, rows));
+            CHECK_EQ(e->segs, lpu_format_bytes(f, e->n % rows ? e->n % rows : rows));
+            continue;
+        }
+        CHECK_EQ(e->stride, lpu_ktile_count(elems, cols));
+        for (uint32_t t = 0; t < e->stride; t++) {
+            const uint32_t more = t < e->segs ? f->unit_bytes : 0;
+            CHECK_EQ(e->seg_bytes + more, lpu_ktile_at(f, elems, cols, t).line_bytes);
+        }
+    }
+}
+
+/* The last thing that a pass does is to store each sequence's result at its place. */
+static void check_results(const compiled *c)
+{
+    const lpu_program *p = &c->program;
+    const lpu_region *r = &c->layout.regions[0];
+    uint32_t next = 0;
+
+    CHECK_EQ(r->kind, LPU_REGION_TABLES);
+    CHECK_EQ(r->bytes, c->layout.result_at + 8 * c->layout.batch);
+    for (size_t i = 0; i < p->count; i++) {
+        const lpu_insn *e = &p->insns[i];
+        if (e->op != LPU_INSN_store || e->a != LPU_BUF_RESULT) continue;
+        CHECK_EQ(e->addr, r->base + c->layout.result_at + 8 * next);
+        CHECK_EQ(p->insns[i - 1].op, LPU_INSN_argmax);
+        CHECK_EQ(e->segs, 1);
+        next += e->seg_bytes / 8;
+        CHECK(p->insns[i + 1].op == (next < c->layout.batch ? LPU_INSN_sync : LPU_INSN_halt),
+              "instruction %zu (%s) follows the result of %u sequences", i + 1,
+              lpu_insn_name(p->insns[i + 1].op), next);
+    }
+    CHECK_EQ(next, c->layout.batch);
 }
 
 /* What a buffer is loaded for must find it loaded, and not yet loaded again: each reader of a
@@ -321,6 +374,8 @@ static void check_program(const lpu_model *m, lpu_design *d, lpu_phase phase, ui
     check_streams_feed_products(&c);
     if (!test_is_over) check_loads_serve_readers(&c);
     if (!test_is_over) check_fences(&c);
+    if (!test_is_over) check_cuts(&c);
+    if (!test_is_over) check_results(&c);
     const uint32_t queue = d->stream_queue;
     for (d->stream_queue = 2; d->stream_queue < queue; d->stream_queue++) {
         if (!compile(&least, m, d, phase, tokens, context, batch, &diag)) break;

@@ -126,6 +126,11 @@ static lpu_insn stream_of(const problem *p)
 
 static lpu_insn product_of(const problem *p)
 {
+    const lpu_format format = {1, (uint32_t)lpu_ternary_per_byte(p->code), 1};
+    const lpu_cut cut = p->is_column
+                            ? lpu_cut_blocks(&format, p->n, ROWS, lpu_ktile_count(p->k, COLS))
+                            : lpu_cut_ktiles(&format, p->k, COLS);
+
     return (lpu_insn){.op = LPU_INSN_matmul,
                       .flags = p->is_column ? LPU_FLAG_COLUMN : 0,
                       .dst = BUFFER_Y,
@@ -135,6 +140,9 @@ static lpu_insn product_of(const problem *p)
                       .m_inner = 1,
                       .n = p->n,
                       .k = p->k,
+                      .seg_bytes = cut.line_bytes,
+                      .segs = cut.more,
+                      .stride = cut.pieces,
                       .a_stride = SIDE_MAX,
                       .d_stride = SIDE_MAX};
 }
@@ -345,6 +353,26 @@ static void what_cannot_be_is_refused(void)
     bad = product;
     bad.m_inner = 2;
     refuse("m_inner 2", (lpu_insn[]){good, bad}, 2);
+    bad = product; /* 33 digits in two k tiles of 20: 4 and 3 bytes */
+    bad.stride = 3;
+    refuse("cut into 3 pieces, expected 2", (lpu_insn[]){good, bad}, 2);
+    bad = product;
+    bad.segs = 0;
+    refuse("lines of 3 bytes in k tile 0, expected 4", (lpu_insn[]){good, bad}, 2);
+    bad = product;
+    bad.seg_bytes = 4;
+    refuse("lines of 5 bytes in k tile 0, expected 4", (lpu_insn[]){good, bad}, 2);
+    bad = product; /* 21 digits in row blocks of 8: 2 bytes, 1 in the last */
+    bad.flags = LPU_FLAG_COLUMN;
+    bad.seg_bytes = bad.segs = 2;
+    refuse("lines of 2 and 2 bytes, expected 2 and 1", (lpu_insn[]){good, bad}, 2);
+    bad = product;
+    bad.op = LPU_INSN_kvpack;
+    refuse("kvpack: found a cut with lines of 4 bytes in k tile 0, expected 3",
+           (lpu_insn[]){good, bad}, 2);
+    bad.mode = 1;
+    bad.stride = 3;
+    refuse("kvpack: found a cut with lines", (lpu_insn[]){good, bad}, 2);
     const lpu_insn store = {
         .op = LPU_INSN_store, .a = BUFFER_X, .addr = p->bytes - 1, .seg_bytes = 4, .segs = 1};
     refuse("no waiting stream", (lpu_insn[]){good, store}, 2);

@@ -70,6 +70,7 @@ static lpu_insn absent(lpu_insn_op op)
 static void append_product(bench *b, uint32_t m, uint32_t n, uint32_t k)
 {
     lpu_insn stream = absent(LPU_INSN_stream), product = absent(LPU_INSN_matmul);
+    const lpu_cut cut = lpu_cut_ktiles(&(lpu_format){1, 5, 1}, k, b->design.cols);
 
     stream.flags = LPU_FLAG_ON_CHIP;
     stream.segs = 1;
@@ -77,6 +78,9 @@ static void append_product(bench *b, uint32_t m, uint32_t n, uint32_t k)
     product.m = m;
     product.n = n;
     product.k = k;
+    product.seg_bytes = cut.line_bytes;
+    product.segs = cut.more;
+    product.stride = cut.pieces;
     product.planes = 1;
     append(b, stream);
     append(b, product);
