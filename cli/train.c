@@ -12,15 +12,20 @@
 
 enum {
     TEXT_WINDOWS = 64, /* sequences of the training text that are measured; all of the held-out */
+    LOG_WINDOWS = 64,  /* sequences of the held-out text that are measured on the way */
     TEXT_BYTES_MAX = 1 << 30,
+    LINE_BYTES = 256,
 };
+
+static const char log_head[] = "step\ttokens\tloss\trate\tnorm\ttokens_per_s\theldout_loss\n";
 
 static const double line_s = 2; /* between two lines of progress */
 
 typedef struct options {
-    const char *text, *heldout, *out, *checkpoint, *type, *schedule, *activation, *rate, *decay;
+    const char *text, *heldout, *out, *checkpoint, *log;
+    const char *type, *schedule, *activation, *rate, *decay;
     uint32_t hidden, ffn, layers, heads, kv_heads, vocab, context;
-    uint32_t batch, steps, warmup, save_every, threads, seed;
+    uint32_t batch, steps, warmup, save_every, log_every, measure_every, threads, seed;
     bool is_twin;
 } options;
 
@@ -39,6 +44,8 @@ static const options defaults = {.type = "tq2_0",
                                  .steps = 1000,
                                  .warmup = 50,
                                  .save_every = 100,
+                                 .log_every = 10,
+                                 .measure_every = 100,
                                  .seed = 1};
 
 /* One text: its bytes and its ids, bos first. */
@@ -57,6 +64,9 @@ typedef struct work {
     lpu_train *t;
     double begin_s, last_s;
     uint32_t first_step;
+    FILE *log;
+    double log_sum; /* of the losses since the last row */
+    uint32_t log_steps;
 } work;
 
 static double now_s(void)
@@ -225,6 +235,7 @@ static lpu_status open_work(const options *o, work *w, lpu_diag *diag)
 
 static void close_work(work *w)
 {
+    if (w->log) fclose(w->log);
     lpu_train_close(&w->t);
     lpu_tokenizer_close(&w->tokenizer);
     free(w->text.data);
@@ -254,6 +265,55 @@ static void print_step(work *w, const lpu_train_report *r)
             r->step, w->train.steps, r->loss, r->norm, r->rate, speed, left);
 }
 
+/* The log, with the rows of an earlier run up to the step of its checkpoint. */
+static lpu_status open_log(const options *o, work *w, lpu_diag *diag)
+{
+    FILE *old = fopen(o->log, "r");
+    char line[LINE_BYTES], *kept = NULL;
+    size_t bytes = 0, row = 0;
+    FILE *memory = open_memstream(&kept, &bytes);
+
+    while (old && memory && fgets(line, sizeof(line), old)) {
+        const unsigned long step = strtoul(line, NULL, 10);
+        if (row++ && step && step <= lpu_train_steps(w->t)) fputs(line, memory);
+    }
+    if (old) fclose(old);
+    if (memory) fclose(memory);
+    w->log = fopen(o->log, "w");
+    if (w->log) fputs(log_head, w->log);
+    if (w->log && kept) fwrite(kept, 1, bytes, w->log);
+    free(kept);
+    return w->log && memory ? LPU_OK
+                            : lpu_fail(diag, LPU_ERR_IO, "%s: %s", o->log, strerror(errno));
+}
+
+/* A row is the mean of the steps since the row before; the last column only where it was measured.
+ */
+static lpu_status log_step(const options *o, work *w, const lpu_train_report *r, lpu_diag *diag)
+{
+    const uint64_t tokens = (uint64_t)r->step * w->train.batch * w->train.model.context_tokens;
+    const bool is_last = r->step == w->train.steps;
+    double loss;
+
+    w->log_sum += r->loss;
+    w->log_steps++;
+    if (!w->log || (!is_last && (!o->log_every || r->step % o->log_every))) return LPU_OK;
+    fprintf(w->log, "%u\t%llu\t%.4f\t%.3e\t%.3f\t%.0f\t", r->step, (unsigned long long)tokens,
+            w->log_sum / w->log_steps, r->rate, r->norm, tokens_per_s(w, now_s()));
+    w->log_sum = 0;
+    w->log_steps = 0;
+    if (o->heldout && o->measure_every && (is_last || r->step % o->measure_every == 0)) {
+        const lpu_status status =
+            lpu_train_loss(w->t, w->heldout.ids, w->heldout.count, LOG_WINDOWS, &loss, diag);
+        if (status) return status;
+        fprintf(w->log, "%.4f", loss);
+    }
+    fputc('\n', w->log);
+    return fflush(w->log)
+               ? lpu_fail(diag, LPU_ERR_IO, "%s: cannot write: %s", o->log, strerror(errno))
+               : LPU_OK;
+}
+
 static lpu_status train(const options *o, work *w, lpu_diag *diag)
 {
     lpu_train_report r;
@@ -261,12 +321,14 @@ static lpu_status train(const options *o, work *w, lpu_diag *diag)
 
     w->first_step = lpu_train_steps(w->t);
     w->begin_s = w->last_s = now_s();
+    if (o->log) status = open_log(o, w, diag);
     while (!status) {
         status = lpu_train_step(w->t, &r, diag);
         if (status) break;
         print_step(w, &r);
         const bool is_due = o->save_every && r.step % o->save_every == 0;
-        if (o->checkpoint && (is_due || r.step == w->train.steps)) {
+        status = log_step(o, w, &r, diag);
+        if (!status && o->checkpoint && (is_due || r.step == w->train.steps)) {
             status = lpu_train_save(w->t, o->checkpoint, diag);
         }
     }
@@ -321,6 +383,12 @@ int lpu_command_train(int argc, char **argv)
         {"--checkpoint", "FILE", "written on the way; found there, it is resumed", &o.checkpoint,
          NULL, NULL},
         {"--save-every", "N", "steps between two checkpoints (100)", NULL, &o.save_every, NULL},
+        {"--log", "FILE", "a table of step, tokens, loss, rate, norm, tokens/s, held-out loss",
+         &o.log, NULL, NULL},
+        {"--log-every", "N", "steps of a row, of which the loss is the mean (10)", NULL,
+         &o.log_every, NULL},
+        {"--measure-every", "N", "steps between two held-out losses of the log (100; 0: only last)",
+         NULL, &o.measure_every, NULL},
         {"--fp16-twin", NULL, "train the full-precision twin on the same data in the same order",
          NULL, NULL, &o.is_twin},
         {"--type", "TYPE", "of the ternary matrices: tq1_0 or tq2_0 (tq2_0)", &o.type, NULL, NULL},

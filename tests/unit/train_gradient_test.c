@@ -4,6 +4,7 @@
 #define LPU_TRAIN_DOUBLE
 #include "workloads/train/attention.c"
 #include "workloads/train/matmul.c"
+#include "workloads/train/matmul_bf16.c"
 #include "workloads/train/pass.c"
 
 #include "tests/unit/test.h"

@@ -1,8 +1,6 @@
 /* workloads/train/attention.c - blocks of queries against the keys that they may see. */
 #include "workloads/train/attention.h"
 
-#include "workloads/train/matmul.h"
-
 /* back turns the other way, which is the gradient. */
 LPU_TRAIN_CLONES
 static void rotate(const lpu_train_pass *p, lpu_real *x, size_t heads, bool is_back)
@@ -75,11 +73,13 @@ void lpu_attention_run(const lpu_train_pass *p, lpu_train_layer *l)
         for (size_t i = 0; i < t; i += LPU_ATTENTION_ROWS) {
             const size_t rows = rows_at(p, i), keys = i + rows;
             lpu_real *shares = l->shares + (h * t + i) * t;
-            lpu_matmul_run(shares, t, (lpu_matmul_view){l->q + i * wide + h * hd, wide, 1},
-                           (lpu_matmul_view){k, 1, narrow}, rows, keys, hd, false, p->scratch);
+            lpu_train_pass_product(p, shares, t,
+                                   (lpu_matmul_view){l->q + i * wide + h * hd, wide, 1},
+                                   (lpu_matmul_view){k, 1, narrow}, rows, keys, hd, false);
             softmax(shares, t, rows, i, keys, scale);
-            lpu_matmul_run(l->heads + i * wide + h * hd, wide, (lpu_matmul_view){shares, t, 1},
-                           (lpu_matmul_view){v, narrow, 1}, rows, hd, keys, false, p->scratch);
+            lpu_train_pass_product(p, l->heads + i * wide + h * hd, wide,
+                                   (lpu_matmul_view){shares, t, 1}, (lpu_matmul_view){v, narrow, 1},
+                                   rows, hd, keys, false);
         }
     }
 }
@@ -99,16 +99,15 @@ void lpu_attention_back(lpu_train_pass *p, const lpu_train_layer *l)
             const size_t rows = rows_at(p, i), keys = i + rows, at = i * wide + h * hd;
             const lpu_real *shares = l->shares + (h * t + i) * t;
             const lpu_matmul_view dout = {p->dheads + at, wide, 1};
-            lpu_matmul_run(p->dscores, keys, dout, (lpu_matmul_view){l->v + kv, 1, narrow}, rows,
-                           keys, hd, false, p->scratch);
-            lpu_matmul_run(p->dv + kv, narrow, (lpu_matmul_view){shares, 1, t}, dout, keys, hd,
-                           rows, true, p->scratch);
+            lpu_train_pass_product(p, p->dscores, keys, dout,
+                                   (lpu_matmul_view){l->v + kv, 1, narrow}, rows, keys, hd, false);
+            lpu_train_pass_product(p, p->dv + kv, narrow, (lpu_matmul_view){shares, 1, t}, dout,
+                                   keys, hd, rows, true);
             softmax_back(p->dscores, keys, shares, t, rows, scale);
-            lpu_matmul_run(p->dq + at, wide, (lpu_matmul_view){p->dscores, keys, 1},
-                           (lpu_matmul_view){l->k + kv, narrow, 1}, rows, hd, keys, false,
-                           p->scratch);
-            lpu_matmul_run(p->dk + kv, narrow, (lpu_matmul_view){p->dscores, 1, keys},
-                           (lpu_matmul_view){l->q + at, wide, 1}, keys, hd, rows, true, p->scratch);
+            lpu_train_pass_product(p, p->dq + at, wide, (lpu_matmul_view){p->dscores, keys, 1},
+                                   (lpu_matmul_view){l->k + kv, narrow, 1}, rows, hd, keys, false);
+            lpu_train_pass_product(p, p->dk + kv, narrow, (lpu_matmul_view){p->dscores, 1, keys},
+                                   (lpu_matmul_view){l->q + at, wide, 1}, keys, hd, rows, true);
         }
     }
     rotate(p, p->dq, m->heads, true);

@@ -2,7 +2,6 @@
 #include "workloads/train/pass.h"
 
 #include "workloads/train/attention.h"
-#include "workloads/train/matmul.h"
 
 #include <stdlib.h>
 
@@ -221,21 +220,28 @@ static double cross_entropy(lpu_real *logits, const int32_t *next, size_t tokens
 
 /* ---- linear layers: w is (rows, cols) ---- */
 
+void lpu_train_pass_product(const lpu_train_pass *p, lpu_real *c, size_t stride, lpu_matmul_view a,
+                            lpu_matmul_view b, size_t m, size_t n, size_t k, bool adds)
+{
+    if (p->is_coarse) lpu_matmul_run_coarse(c, stride, a, b, m, n, k, adds, p->scratch);
+    else lpu_matmul_run(c, stride, a, b, m, n, k, adds, p->scratch);
+}
+
 static void linear(const lpu_train_pass *p, lpu_real *y, const lpu_real *x, const lpu_real *w,
                    size_t rows, size_t cols)
 {
-    lpu_matmul_run(y, rows, (lpu_matmul_view){x, cols, 1}, (lpu_matmul_view){w, 1, cols}, p->tokens,
-                   rows, cols, false, p->scratch);
+    lpu_train_pass_product(p, y, rows, (lpu_matmul_view){x, cols, 1}, (lpu_matmul_view){w, 1, cols},
+                           p->tokens, rows, cols, false);
 }
 
 static void linear_back(const lpu_train_pass *p, lpu_real *dx, bool adds, lpu_real *dw,
                         const lpu_real *dy, const lpu_real *x, const lpu_real *w, size_t rows,
                         size_t cols)
 {
-    lpu_matmul_run(dx, cols, (lpu_matmul_view){dy, rows, 1}, (lpu_matmul_view){w, cols, 1},
-                   p->tokens, cols, rows, adds, p->scratch);
-    lpu_matmul_run(dw, cols, (lpu_matmul_view){dy, 1, rows}, (lpu_matmul_view){x, cols, 1}, rows,
-                   cols, p->tokens, true, p->scratch);
+    lpu_train_pass_product(p, dx, cols, (lpu_matmul_view){dy, rows, 1},
+                           (lpu_matmul_view){w, cols, 1}, p->tokens, cols, rows, adds);
+    lpu_train_pass_product(p, dw, cols, (lpu_matmul_view){dy, 1, rows},
+                           (lpu_matmul_view){x, cols, 1}, rows, cols, p->tokens, true);
 }
 
 /* ---- layers ---- */
@@ -303,6 +309,7 @@ double lpu_train_pass_run(lpu_train_pass *p, const lpu_real *w, const int32_t *i
     const size_t hidden = m->hidden_elems, vocab = m->vocab_elems, index = 0;
     const lpu_real *embed = AT(w, EMBED);
 
+    p->is_coarse = g != NULL;
     for (size_t t = 0; t < p->tokens; t++) {
         memcpy(p->x + t * hidden, embed + (size_t)ids[t] * hidden, hidden * sizeof(lpu_real));
     }

@@ -7,6 +7,7 @@
 #ifndef LPU_WORKLOADS_TRAIN_PASS_H
 #define LPU_WORKLOADS_TRAIN_PASS_H
 
+#include "workloads/train/matmul.h"
 #include "workloads/train/params.h"
 #include "workloads/train/real.h"
 
@@ -29,6 +30,7 @@ typedef struct lpu_train_layer {
 typedef struct lpu_train_pass {
     lpu_model model;
     size_t tokens;
+    bool is_coarse; /* of this run: products of bfloat16, where the CPU has it */
     lpu_train_rounder *round; /* NULL: the full-precision twin */
     void *user;
     lpu_real *memory; /* all of it */
@@ -43,9 +45,13 @@ lpu_status lpu_train_pass_open(lpu_train_pass **p, const lpu_model *model, size_
 void lpu_train_pass_close(lpu_train_pass **p);
 
 /* Predicts ids[1..tokens] from ids[0..tokens). Returns the sum of -ln p. Where grads is not NULL, the
- * gradient of weight times that sum is added to it. */
+ * gradient of weight times that sum is added to it, and products may be coarse. */
 double lpu_train_pass_run(lpu_train_pass *p, const lpu_real *params, const int32_t *ids,
                           lpu_real *grads, double weight);
+
+/* c(m, n) = a(m, k) b(k, n), as lpu_matmul_run, coarse where the run is. */
+void lpu_train_pass_product(const lpu_train_pass *p, lpu_real *c, size_t stride, lpu_matmul_view a,
+                            lpu_matmul_view b, size_t m, size_t n, size_t k, bool adds);
 
 /* Absmax to 8 bits: x' = round(x 127 / max |x|) max |x| / 127 (arXiv 2310.11453, equation 4). */
 lpu_train_rounder lpu_train_pass_round;

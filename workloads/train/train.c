@@ -112,6 +112,17 @@ static size_t share(const lpu_train *t, size_t index, size_t *first)
 
 /* ---- weights ---- */
 
+/* To 8 significant bits: exact as a half and as a bfloat16, so that coarse products are of the
+ * weights that are exported. At least 2^-14. */
+static float short_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    bits = (bits + 0x8000) & 0xffff0000;
+    memcpy(&x, &bits, sizeof(x));
+    return x;
+}
+
 LPU_TRAIN_CLONES
 static void refresh_linear(float *used, const float *latent, size_t n)
 {
@@ -120,7 +131,7 @@ static void refresh_linear(float *used, const float *latent, size_t n)
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < n; i++) sum += (double)fabsf(latent[i]);
     const double mean = fmax(sum / (double)n, 0x1p-14);
-    const float scale = lpu_quants_f16_to_f32(lpu_quants_f32_to_f16((float)mean));
+    const float scale = short_of((float)mean);
     for (size_t i = 0; i < n; i++) {
         const float one = (double)latent[i] > 0.5 * mean ? scale : 0.0f;
         used[i] = (double)latent[i] < -0.5 * mean ? -scale : one;
