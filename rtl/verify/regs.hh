@@ -1,0 +1,73 @@
+/* rtl/verify/regs.hh - the registers of the host port, by byte address: rtl/lpu_regs.vh for C, C++.
+ */
+#ifndef LPU_RTL_VERIFY_REGS_HH
+#define LPU_RTL_VERIFY_REGS_HH
+
+enum {
+    LPU_REG_CTRL = 0x000,
+    LPU_REG_STATUS = 0x004,
+    LPU_REG_ERROR = 0x008,
+    LPU_REG_PC = 0x00c,
+    LPU_REG_FIRST = 0x010,
+    LPU_REG_COUNT = 0x014,
+    LPU_REG_BASE_LOW = 0x018,
+    LPU_REG_BASE_HIGH = 0x01c,
+    LPU_REG_EPS = 0x020,
+    LPU_REG_SCORE_SCALE = 0x024,
+    LPU_REG_IRQ_ENABLE = 0x028,
+    LPU_REG_IRQ_STATUS = 0x02c,
+    LPU_REG_PROGRAM_ADDRESS = 0x030,
+    LPU_REG_ID = 0x034,
+    LPU_REG_GEOMETRY = 0x038,
+    LPU_REG_DEPTH = 0x03c,
+    LPU_REG_PROGRAM = 0x040,
+    LPU_REG_PERF = 0x100,
+
+    /* Bits of CTRL, STATUS, and of both IRQ registers. */
+    LPU_CTRL_START = 0,
+    LPU_CTRL_STOP_AT_SYNC = 1,
+    LPU_CTRL_RESET = 2,
+    LPU_CTRL_CLEAR = 3,
+    LPU_STATUS_RUNNING = 0,
+    LPU_STATUS_DONE = 1,
+    LPU_STATUS_AT_SYNC = 2,
+    LPU_STATUS_ERROR = 3,
+    LPU_STATUS_RESETTING = 4,
+    LPU_IRQ_DONE = 0,
+    LPU_IRQ_AT_SYNC = 1,
+    LPU_IRQ_ERROR = 2,
+
+    /* Errors. */
+    LPU_ERROR_NONE = 0,
+    LPU_ERROR_ILLEGAL = 1,
+    LPU_ERROR_NO_HALT = 2,
+    LPU_ERROR_READ = 3,
+    LPU_ERROR_WRITE = 4,
+    LPU_ERROR_WEIGHTS = 5,
+    LPU_ERROR_EMBEDDING = 6,
+
+    /* Counters, by index; the address is LPU_REG_PERF + 8 x index. */
+    LPU_PERF_RUN_CYCLES = 0,
+    LPU_PERF_ARRAY_PASS = 1,
+    LPU_PERF_STALL_MEMORY = 2,
+    LPU_PERF_STALL_FILL = 3,
+    LPU_PERF_STALL_ACCUM = 4,
+    LPU_PERF_STALL_VECTOR = 5,
+    LPU_PERF_STALL_SYNC = 6,
+    LPU_PERF_STALL_ISSUE = 7,
+    LPU_PERF_VECTOR_BUSY = 8,
+    LPU_PERF_INSTRUCTIONS = 9,
+    LPU_PERF_LANE_ADDS = 10,
+    LPU_PERF_LANE_SKIPS = 11,
+    LPU_PERF_FIFO_WRITE_BYTES = 12,
+    LPU_PERF_FIFO_READ_BYTES = 13,
+    LPU_PERF_LOAD_BYTES = 14,
+    LPU_PERF_STORE_BYTES = 15,
+    LPU_PERF_DRAM_READ_BYTES = 16,
+    LPU_PERF_DRAM_WRITE_BYTES = 17,
+    LPU_PERF_ARRAY_GATED = 18,
+    LPU_PERF_VECTOR_GATED = 19,
+    LPU_PERF_COUNTERS = 20,
+};
+
+#endif
