@@ -14,7 +14,7 @@
 static const char *const layout_names[LPU_LAYOUTS] = {
     [LPU_LAYOUT_B1] = "1-bit",  [LPU_LAYOUT_T2] = "2-bit", [LPU_LAYOUT_B3] = "1.6-bit",
     [LPU_LAYOUT_I4] = "int4",   [LPU_LAYOUT_I8] = "int8",  [LPU_LAYOUT_F16] = "fp16",
-    [LPU_LAYOUT_BF16] = "bf16",
+    [LPU_LAYOUT_BF16] = "bf16",   [LPU_LAYOUT_Q8] = "Q8_0",  [LPU_LAYOUT_Q4] = "Q4_0",
 };
 
 /* NAN stands for a figure that is not to be quoted. */

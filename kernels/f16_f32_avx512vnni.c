@@ -4,16 +4,6 @@
 
 enum { STREAMS = 2, CHAINS = 4, TOKENS = 12 };
 
-LPU_INLINE __m512 weights(const uint8_t *w)
-{
-    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)w));
-}
-
-LPU_INLINE void store(float *y, size_t rows, __m512 v)
-{
-    _mm512_mask_storeu_ps(y, (__mmask16)((1u << lpu_vnni_min(rows, 16)) - 1), v);
-}
-
 /* One block of each of n streams; four chains of additions each hide the latency of one. */
 LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t apart,
                             const float *x, size_t rows, size_t k, const size_t n)
@@ -33,22 +23,22 @@ LPU_INLINE void gemv_blocks(float *y, size_t y_apart, const uint8_t *w, size_t a
             LPU_UNROLL
             for (size_t i = 0; i < CHAINS; i++) {
                 acc[s * CHAINS + i] = _mm512_fmadd_ps(
-                    weights(from + 32 * i), _mm512_set1_ps(x[c + i]), acc[s * CHAINS + i]);
+                    lpu_vnni_halves(from + 32 * i), _mm512_set1_ps(x[c + i]), acc[s * CHAINS + i]);
             }
         }
     }
     for (; c < k; c++) {
         LPU_UNROLL
         for (size_t s = 0; s < n; s++) {
-            acc[s * CHAINS] = _mm512_fmadd_ps(weights(w + s * apart + 32 * c), _mm512_set1_ps(x[c]),
-                                              acc[s * CHAINS]);
+            acc[s * CHAINS] = _mm512_fmadd_ps(lpu_vnni_halves(w + s * apart + 32 * c),
+                                              _mm512_set1_ps(x[c]), acc[s * CHAINS]);
         }
     }
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         const __m512 *a = acc + s * CHAINS;
-        store(y + s * y_apart, s + 1 < n ? 16 : rows,
-              _mm512_add_ps(_mm512_add_ps(a[0], a[1]), _mm512_add_ps(a[2], a[3])));
+        lpu_vnni_store_ps(y + s * y_apart, s + 1 < n ? 16 : rows,
+                          _mm512_add_ps(_mm512_add_ps(a[0], a[1]), _mm512_add_ps(a[2], a[3])));
     }
 }
 
@@ -77,7 +67,7 @@ LPU_INLINE void gemm_blocks(float *y, size_t y_stride, const uint8_t *w, const f
     for (size_t c = 0; c < k; c++) {
         __m512 line[STREAMS];
         LPU_UNROLL
-        for (size_t s = 0; s < n; s++) line[s] = weights(w + s * 32 * k + 32 * c);
+        for (size_t s = 0; s < n; s++) line[s] = lpu_vnni_halves(w + s * 32 * k + 32 * c);
         LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             const __m512 one = _mm512_set1_ps(x[t * x_stride + c]);
@@ -91,7 +81,7 @@ LPU_INLINE void gemm_blocks(float *y, size_t y_stride, const uint8_t *w, const f
     for (size_t s = 0; s < n; s++) {
         LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
-            store(y + 16 * s + t * y_stride, s + 1 < n ? 16 : rows, acc[s * m + t]);
+            lpu_vnni_store_ps(y + 16 * s + t * y_stride, s + 1 < n ? 16 : rows, acc[s * m + t]);
         }
     }
 }

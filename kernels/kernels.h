@@ -36,6 +36,16 @@ typedef void lpu_gemv_bf16_bf16_fn(float *y, const uint8_t *w, const uint16_t *x
 typedef void lpu_gemv_f16_f16_fn(float *y, const uint8_t *w, const uint16_t *x, size_t rows,
                                  size_t k);
 
+/* Q8_0, Q4_0: activations have a scale of their own for each 32 k, as the weights: xs[k / 32]. */
+typedef struct lpu_group {
+    float scale;
+    int32_t sum; /* of the 32 activations */
+} lpu_group;
+typedef void lpu_gemv_q8_i8_fn(float *y, const uint8_t *w, const int8_t *x, const lpu_group *xs,
+                               size_t rows, size_t k);
+typedef void lpu_gemv_q4_i8_fn(float *y, const uint8_t *w, const int8_t *x, const lpu_group *xs,
+                               size_t rows, size_t k);
+
 /* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
  * apart. */
 typedef void lpu_gemm_b1_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
@@ -55,6 +65,14 @@ typedef void lpu_gemm_f16_f16_fn(float *y, size_t y_stride, const uint8_t *w, co
                                  size_t x_stride, size_t rows, size_t k, size_t tokens);
 typedef void lpu_gemm_bf16_bf16_fn(float *y, size_t y_stride, const uint8_t *w, const uint16_t *x,
                                    size_t x_stride, size_t rows, size_t k, size_t tokens);
+
+/* x_stride is a multiple of 32; the scales of the tokens are x_stride / 32 apart. */
+typedef void lpu_gemm_q8_i8_fn(float *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, const lpu_group *xs, size_t rows, size_t k,
+                               size_t tokens);
+typedef void lpu_gemm_q4_i8_fn(float *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                               size_t x_stride, const lpu_group *xs, size_t rows, size_t k,
+                               size_t tokens);
 
 /* Passes over x[n); rsh and sat as in workloads/arithmetic.md. Elements are -(2^31 - 1)..2^31 - 1,
  * shift is 1..62 where it is not said otherwise. y may be x. */
@@ -113,6 +131,8 @@ typedef struct lpu_kernels {
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
     lpu_gemv_f16_f16_fn *gemv_f16_f16;
     lpu_gemv_bf16_bf16_fn *gemv_bf16_bf16;
+    lpu_gemv_q8_i8_fn *gemv_q8_i8;
+    lpu_gemv_q4_i8_fn *gemv_q4_i8;
     lpu_gemm_b1_i8_fn *gemm_b1_i8;
     lpu_gemm_t2_i8_fn *gemm_t2_i8;
     lpu_gemm_b3_i8_fn *gemm_b3_i8;
@@ -121,6 +141,8 @@ typedef struct lpu_kernels {
     lpu_gemm_f16_f32_fn *gemm_f16_f32;
     lpu_gemm_f16_f16_fn *gemm_f16_f16;
     lpu_gemm_bf16_bf16_fn *gemm_bf16_bf16;
+    lpu_gemm_q8_i8_fn *gemm_q8_i8;
+    lpu_gemm_q4_i8_fn *gemm_q4_i8;
     lpu_absmax_i32_fn *absmax_i32;
     lpu_sumsq_i32_fn *sumsq_i32;
     lpu_gain_i32_fn *gain_i32;

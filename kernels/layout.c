@@ -8,10 +8,15 @@ static const struct {
     const char *name;
     size_t rows, line_bytes, line_k;
 } layouts[LPU_LAYOUTS] = {
-    [LPU_LAYOUT_B1] = {"b1", 128, 64, 4},    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
-    [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},     [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},
-    [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},     [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
+    [LPU_LAYOUT_B1] = {"b1", 128, 64, 4},
+    [LPU_LAYOUT_T2] = {"t2", 64, 64, 4},
+    [LPU_LAYOUT_B3] = {"b3", 80, 64, 4},
+    [LPU_LAYOUT_I4] = {"i4", 32, 64, 4},
+    [LPU_LAYOUT_I8] = {"i8", 16, 64, 4},
+    [LPU_LAYOUT_F16] = {"f16", 16, 32, 1},
     [LPU_LAYOUT_BF16] = {"bf16", 16, 64, 2},
+    [LPU_LAYOUT_Q8] = {"q8", 16, LPU_LAYOUT_Q8_BYTES, LPU_LAYOUT_GROUP},
+    [LPU_LAYOUT_Q4] = {"q4", 32, LPU_LAYOUT_Q4_BYTES, LPU_LAYOUT_GROUP},
 };
 
 const char *lpu_layout_name(lpu_layout layout)
@@ -119,6 +124,42 @@ void lpu_layout_pack_bf16(uint8_t *block, const uint16_t *values, size_t rows, s
     for (size_t r = 0; r < rows; r++) {
         for (size_t c = 0; c < k; c++) {
             memcpy(block + c / 2 * 64 + 4 * r + c % 2 * 2, &values[r * k + c], 2);
+        }
+    }
+}
+
+/* Bytes of a block of 32 weights in a file: a half, then the codes. */
+enum { Q8_0_BYTES = 34, Q4_0_BYTES = 18 };
+
+void lpu_layout_pack_q8(uint8_t *block, const uint8_t *blocks, size_t rows, size_t k)
+{
+    assert(rows <= 16 && k % LPU_LAYOUT_GROUP == 0);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_Q8, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t g = 0; g < k / LPU_LAYOUT_GROUP; g++, blocks += Q8_0_BYTES) {
+            uint8_t *to = block + g * LPU_LAYOUT_Q8_BYTES;
+            memcpy(to + 2 * r, blocks, 2);
+            for (size_t i = 0; i < LPU_LAYOUT_GROUP; i += 4) {
+                memcpy(to + 32 + 16 * i + 4 * r, blocks + 2 + i, 4);
+            }
+        }
+    }
+}
+
+void lpu_layout_pack_q4(uint8_t *block, const uint8_t *blocks, size_t rows, size_t k)
+{
+    assert(rows <= 32 && k % LPU_LAYOUT_GROUP == 0);
+    memset(block, 0, lpu_layout_block_bytes(LPU_LAYOUT_Q4, k));
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t g = 0; g < k / LPU_LAYOUT_GROUP; g++, blocks += Q4_0_BYTES) {
+            uint8_t *to = block + g * LPU_LAYOUT_Q4_BYTES;
+            memcpy(to + 2 * r, blocks, 2);
+            for (size_t i = 0; i < LPU_LAYOUT_GROUP; i++) {
+                /* Byte j of a file's block has weight j below and weight j + 16 above. */
+                const uint32_t two = blocks[2 + i % 16], code = i < 16 ? two & 15 : two >> 4;
+                uint8_t *at = to + 64 + i / 4 * 64 + r % 16 * 4 + i % 4;
+                *at = (uint8_t)(*at | code << (r < 16 ? 0 : 4));
+            }
         }
     }
 }

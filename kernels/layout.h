@@ -20,6 +20,12 @@
  *     f16  16 rows   a line of 32 bytes is 16 lanes of IEEE half at one k
  *     bf16 16 rows   a line of 64 bytes is 16 lanes of bfloat16 at two k
  *
+ * Two formats of GGUF files have an IEEE half as the scale of every 32 k of a row: a group is the
+ * scales of all rows of a block, then its eight lines; k is a multiple of 32:
+ *
+ *     q8   16 rows   Q8_0: 16 scales, lines as those of i8                          8.5 bits
+ *     q4   32 rows   Q4_0: 32 scales, lines as those of i4                          4.5 bits
+ *
  * Rows beyond the last and k beyond the last are filled with zeros of the format.
  */
 #ifndef LPU_KERNELS_LAYOUT_H
@@ -36,6 +42,8 @@ typedef enum lpu_layout {
     LPU_LAYOUT_I8,
     LPU_LAYOUT_F16,
     LPU_LAYOUT_BF16,
+    LPU_LAYOUT_Q8,
+    LPU_LAYOUT_Q4,
     LPU_LAYOUTS
 } lpu_layout;
 
@@ -44,7 +52,10 @@ enum { LPU_LAYOUT_K_MAX = 65536 };
 
 const char *lpu_layout_name(lpu_layout layout);
 
-/* Rows of a block: 128, 64, 80, 32, 16, 16, 16. */
+/* A group of q8 or q4: k, and bytes of a block. */
+enum { LPU_LAYOUT_GROUP = 32, LPU_LAYOUT_Q8_BYTES = 32 + 512, LPU_LAYOUT_Q4_BYTES = 64 + 512 };
+
+/* Rows of a block. */
 size_t lpu_layout_block_rows(lpu_layout layout);
 
 /* Bytes of a block. */
@@ -67,5 +78,9 @@ void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_
 void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k);
 void lpu_layout_pack_bf16(uint8_t *block, const uint16_t *values, size_t rows, size_t k);
+
+/* The same from rows of Q8_0 or Q4_0 blocks, as they are in a file (workloads/quants.h). */
+void lpu_layout_pack_q8(uint8_t *block, const uint8_t *blocks, size_t rows, size_t k);
+void lpu_layout_pack_q4(uint8_t *block, const uint8_t *blocks, size_t rows, size_t k);
 
 #endif

@@ -5,6 +5,7 @@
 #include "kernels/memory.h"
 #include "workloads/ternary.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag)
@@ -215,6 +216,23 @@ size_t lpu_stream_multiply_bf16(const lpu_stream *s, const lpu_kernels *k, float
     if (n && tokens == 1) k->gemv_bf16_bf16(y + first, w, x, n, s->k);
     if (n && tokens > 1) {
         k->gemm_bf16_bf16(y + first, y_stride, w, x, x_stride, n, s->k, tokens);
+    }
+    return first;
+}
+
+size_t lpu_stream_multiply_groups(const lpu_stream *s, const lpu_kernels *k, float *y,
+                                  size_t y_stride, const int8_t *x, size_t x_stride,
+                                  const lpu_group *xs, size_t tokens, size_t member, size_t members,
+                                  size_t *rows)
+{
+    const size_t first = share_rows(s, member, members, rows), n = *rows;
+    const uint8_t *w = s->w + first / s->block_rows * s->block_bytes;
+    const bool is_q8 = s->layout == LPU_LAYOUT_Q8;
+
+    if (n && tokens == 1) (is_q8 ? k->gemv_q8_i8 : k->gemv_q4_i8)(y + first, w, x, xs, n, s->k);
+    if (n && tokens > 1) {
+        (is_q8 ? k->gemm_q8_i8 : k->gemm_q4_i8)(y + first, y_stride, w, x, x_stride, xs, n, s->k,
+                                                tokens);
     }
     return first;
 }

@@ -39,6 +39,10 @@ size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_
 size_t lpu_stream_multiply_f32(const lpu_stream *s, const lpu_kernels *k, float *y, size_t y_stride,
                                const float *x, size_t x_stride, size_t tokens, size_t member,
                                size_t members, size_t *rows);
+size_t lpu_stream_multiply_groups(const lpu_stream *s, const lpu_kernels *k, float *y,
+                                  size_t y_stride, const int8_t *x, size_t x_stride,
+                                  const lpu_group *xs, size_t tokens, size_t member, size_t members,
+                                  size_t *rows);
 size_t lpu_stream_multiply_bf16(const lpu_stream *s, const lpu_kernels *k, float *y,
                                 size_t y_stride, const uint16_t *x, size_t x_stride, size_t tokens,
                                 size_t member, size_t members, size_t *rows);

@@ -48,7 +48,19 @@ LPU_INLINE int32_t lpu_vnni_sum(const int8_t *x, size_t k)
     return _mm512_reduce_add_epi32(sums);
 }
 
+/* 16 IEEE halves as floats. */
+LPU_INLINE __m512 lpu_vnni_halves(const uint8_t *from)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)from));
+}
+
 /* The first rows (at most 16) lanes of v. */
+LPU_INLINE void lpu_vnni_store_ps(float *y, size_t rows, __m512 v)
+{
+    _mm512_mask_storeu_ps(y, (__mmask16)((1u << lpu_vnni_min(rows, 16)) - 1), v);
+}
+
+/* The same of integers. */
 LPU_INLINE void lpu_vnni_store(int32_t *y, size_t rows, __m512i v)
 {
     _mm512_mask_storeu_epi32(y, (__mmask16)((1u << lpu_vnni_min(rows, 16)) - 1), v);

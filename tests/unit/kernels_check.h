@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static uint64_t seed = 20250117;
 
@@ -57,21 +59,41 @@ static bool guards_hold(const guarded *g)
     return true;
 }
 
-/* A copy that ends where its allocation ends, at an odd address where one is asked for. */
+/* A copy that cannot be written, in one of three places, by turns: it ends where a page ends that
+ * has nothing behind it, it begins where one begins that has nothing before it, or it is a heap
+ * block at an odd address, for the address sanitizer to watch both ends. */
 typedef struct tight {
     uint8_t *base, *data;
+    size_t mapped_bytes; /* 0: from the heap */
 } tight;
 
 static tight tight_open(const void *from, size_t bytes, size_t skew)
 {
-    tight t = {malloc(bytes + skew + 1), NULL};
-    if (!t.base) abort();
-    t.data = t.base + skew;
+    static unsigned turn;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes / page + 1) * page;
+    tight t = {NULL, NULL, 0};
+
+    if (++turn % 3 == 0) {
+        t.base = malloc(bytes + skew ? bytes + skew : 1);
+        if (!t.base) abort();
+        t.data = t.base + skew;
+        if (bytes) memcpy(t.data, from, bytes);
+        return t;
+    }
+    t.mapped_bytes = room + 2 * page;
+    t.base = mmap(NULL, t.mapped_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (t.base == MAP_FAILED) abort();
+    if (mprotect(t.base + page, room, PROT_READ | PROT_WRITE)) abort();
+    t.data = t.base + page + (turn % 3 == 1 ? room - bytes : 0);
     if (bytes) memcpy(t.data, from, bytes);
-    t.base = realloc(t.base, bytes + skew ? bytes + skew : 1);
-    if (!t.base) abort();
-    t.data = t.base + skew;
+    if (mprotect(t.base + page, room, PROT_READ)) abort();
     return t;
+}
+
+static void tight_close(const tight *t)
+{
+    if (t->mapped_bytes) munmap(t->base, t->mapped_bytes);
+    else free(t->base);
 }
 
 #endif

@@ -57,8 +57,8 @@ static void check_f16_case(lpu_gemv_f16_f32_fn *gemv, lpu_gemm_f16_f32_fn *gemm,
     free(halves);
     free(floats);
     free(packed);
-    free(w.base);
-    free(x.base);
+    tight_close(&w);
+    tight_close(&x);
     free(y.base);
     CHECK(is_near, "%s rows %zu k %zu tokens %zu: y is %.9g, expected %.9g within %.3g", now.name,
           rows, k, tokens, found, expected, ((double)k + 1.0) * 0x1p-24 * size);
@@ -136,8 +136,8 @@ static void check_f16_f16_case(lpu_gemv_f16_f16_fn *gemv, lpu_gemm_f16_f16_fn *g
     const bool is_kept = guards_hold(&y);
     free(halves);
     free(packed);
-    free(w.base);
-    free(x.base);
+    tight_close(&w);
+    tight_close(&x);
     free(y.base);
     CHECK(is_near, "%s rows %zu k %zu tokens %zu: y is %.9g, expected %.9g within %.3g", now.name,
           rows, k, tokens, found, expected, most);
@@ -216,8 +216,8 @@ static void check_bf16_case(lpu_gemv_bf16_bf16_fn *gemv, lpu_gemm_bf16_bf16_fn *
     const bool is_kept = guards_hold(&y);
     free(bits);
     free(packed);
-    free(w.base);
-    free(x.base);
+    tight_close(&w);
+    tight_close(&x);
     free(y.base);
     CHECK(is_near, "%s rows %zu k %zu tokens %zu: y is %.9g, expected %.9g within %.3g", now.name,
           rows, k, tokens, found, expected, ((double)k + 1.0) * 0x1p-24 * size);

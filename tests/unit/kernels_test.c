@@ -6,6 +6,7 @@
  */
 #include "tests/unit/kernels_check.h"
 #include "tests/unit/kernels_check_floats.h"
+#include "tests/unit/kernels_check_groups.h"
 #include "tests/unit/kernels_check_passes.h"
 
 /* --- products of integers -----------------------------------------------------------------------
@@ -123,8 +124,8 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, kind
     }
     const bool is_kept = guards_hold(&y);
     problem_close(&p);
-    free(w.base);
-    free(x.base);
+    tight_close(&w);
+    tight_close(&x);
     free(y.base);
     CHECK(bad == SIZE_MAX, "%s rows %zu k %zu tokens %zu inputs %d: y[%zu] is %d, expected %d",
           now.name, rows, k, tokens, what, bad, found, expected);
@@ -221,7 +222,7 @@ static void check_read_u64(lpu_read_u64_fn *f)
         }
         const tight t = tight_open(from, bytes, 1);
         const uint64_t found = f(t.data, bytes);
-        free(t.base);
+        tight_close(&t);
         free(from);
         CHECK(found == expected, "%s bytes %zu: %llx, expected %llx", now.name, bytes,
               (unsigned long long)found, (unsigned long long)expected);
