@@ -100,7 +100,7 @@ static void count_cycles(lpu_machine *m, lpu_array_state state, uint64_t n)
         else c->stall_fill_cycles += n;
         break;
     case LPU_ARRAY_EMPTY:
-        if (m->tiles.fill_count) c->stall_memory_cycles += n;
+        if (lpu_tiles_is_filling(m)) c->stall_memory_cycles += n;
         else if (m->vector.is_busy) c->stall_vector_cycles += n;
         else if (is_syncing) c->stall_sync_cycles += n;
         else c->stall_issue_cycles += n;

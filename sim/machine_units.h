@@ -59,9 +59,15 @@ typedef struct lpu_tile_fill {
 typedef struct lpu_tiles {
     lpu_product   products[LPU_ARRAY_QUEUE];
     uint32_t      first, count, making; /* making: products whose tiles are all commanded */
-    lpu_tile_fill fills[LPU_TILE_QUEUE];
+    lpu_tile_fill fills[LPU_TILE_QUEUE]; /* tiles that are gathered */
     uint32_t      fill_first, fill_count;
+    lpu_array_cmd cmds[LPU_TILE_QUEUE];  /* tiles that the array has not taken */
+    uint32_t      cmd_first, cmd_count;
     uint32_t      gathered_bytes; /* of the present beat */
+    uint32_t      beats;          /* whole beats taken and not yet in the array: two buffers */
+    bool          is_landing;     /* the newest of them is on its way from the FIFO */
+    /* As they were at the beginning of the last step. */
+    bool          has_room, is_filling, is_short;
 } lpu_tiles;
 
 typedef struct lpu_vector {
@@ -134,7 +140,9 @@ bool            lpu_tiles_has_room(const lpu_machine *m);
 void            lpu_tiles_push(lpu_machine *m, size_t i);
 lpu_array_state lpu_tiles_step(lpu_machine *m); /* beats, commands, the array's clock */
 bool            lpu_tiles_can_move(const lpu_machine *m); /* next: bytes, a beat or a command */
-bool            lpu_tiles_is_short(const lpu_machine *m); /* bytes of the tile have not arrived */
+/* In the last step: was a tile not all gathered, and did the FIFO hold too little for the gather? */
+bool            lpu_tiles_is_filling(const lpu_machine *m);
+bool            lpu_tiles_is_short(const lpu_machine *m);
 void            lpu_tiles_drained(lpu_machine *m, uint64_t beats);
 
 bool lpu_vector_has_room(const lpu_machine *m);

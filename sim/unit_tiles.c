@@ -1,15 +1,32 @@
 /* sim/unit_tiles.c - the tile sequencer: cuts products into tiles, gathers their beats from the
  * FIFO, and clocks the array.
  *
- *   product --> tiles: row block > plane > k tile --> commands to the array
- *   FIFO --> beat of `lines` lines, fill_bytes_per_cycle at most --> array
+ *   product --> tiles: row block > plane > k tile --> queue of commands --> array
+ *                                                 --> queue of fills --> gather
+ *   FIFO --> gather: beat of `lines` lines, fill_bytes_per_cycle at most --> two buffers --> array
  *   array --> drain, one beat a cycle --> scratchpad
+ *
+ * Bytes taken from the FIFO in cycle t land in a buffer at the end of t + 1; the beat that they
+ * make whole is offered to the array from t + 2 on. A tile is made a cycle before its first bytes
+ * are taken, and before its command is offered. Room in the queue is that of the cycle's beginning.
  */
 #include "sim/machine_units.h"
 
+enum { BEAT_BUFFERS = 2 };
+
 bool lpu_tiles_has_room(const lpu_machine *m)
 {
-    return m->tiles.count < LPU_ARRAY_QUEUE;
+    return m->tiles.has_room;
+}
+
+bool lpu_tiles_is_filling(const lpu_machine *m)
+{
+    return m->tiles.is_filling;
+}
+
+bool lpu_tiles_is_short(const lpu_machine *m)
+{
+    return m->tiles.is_short;
 }
 
 void lpu_tiles_push(lpu_machine *m, size_t i)
@@ -70,31 +87,30 @@ static void step_product(lpu_tiles *t, lpu_product *p, uint32_t planes)
     t->making++;
 }
 
-/* Bytes of the present beat. */
-static uint32_t beat_bytes(const lpu_machine *m)
+/* Bytes that the gather wants in a cycle: what the beat lacks, fill_bytes_per_cycle at most. */
+static uint32_t wanted_bytes(const lpu_machine *m)
 {
     const lpu_tile_fill *fill = &m->tiles.fills[m->tiles.fill_first];
-    return (fill->lines < m->design->lines ? fill->lines : m->design->lines) * fill->line_bytes;
+    const uint32_t lines = fill->lines < m->design->lines ? fill->lines : m->design->lines;
+    const uint32_t left = lines * fill->line_bytes - m->tiles.gathered_bytes;
+
+    return left < m->design->fill_bytes_per_cycle ? left : m->design->fill_bytes_per_cycle;
 }
 
-/* Gathers bytes of the present beat; true when it is whole. */
-static bool gather(lpu_machine *m)
+/* A tile is commanded, and a buffer takes its bytes. */
+static bool may_gather(const lpu_tiles *t, bool is_sent)
 {
-    lpu_tiles *t = &m->tiles;
-    if (!t->fill_count) return false;
+    return t->fill_count && t->beats - is_sent < BEAT_BUFFERS;
+}
 
-    const uint32_t wanted = beat_bytes(m);
-    uint64_t bytes = wanted - t->gathered_bytes;
+static bool may_make(const lpu_tiles *t)
+{
+    return t->making < t->count && t->fill_count < LPU_TILE_QUEUE && t->cmd_count < LPU_TILE_QUEUE;
+}
 
-    if (bytes > m->design->fill_bytes_per_cycle) bytes = m->design->fill_bytes_per_cycle;
-    if (bytes > m->stream.fifo_bytes) bytes = m->stream.fifo_bytes;
-    if (bytes) {
-        t->gathered_bytes += (uint32_t)bytes;
-        m->stream.fifo_bytes -= bytes;
-        m->stream.fifo_reserved_bytes -= bytes;
-        m->has_progress = true;
-    }
-    return t->gathered_bytes == wanted;
+static bool has_beat(const lpu_tiles *t)
+{
+    return t->beats > t->is_landing;
 }
 
 bool lpu_tiles_can_move(const lpu_machine *m)
@@ -103,18 +119,9 @@ bool lpu_tiles_can_move(const lpu_machine *m)
     lpu_array_out out;
 
     lpu_array_outputs(m->array, &out);
-    if (out.cmd_ready && t->making < t->count && t->fill_count < LPU_TILE_QUEUE) return true;
-    if (!t->fill_count) return false;
-    return t->gathered_bytes == beat_bytes(m) ? out.w_ready : m->stream.fifo_bytes > 0;
-}
-
-bool lpu_tiles_is_short(const lpu_machine *m)
-{
-    const lpu_tiles *t = &m->tiles;
-    if (!t->fill_count) return false;
-
-    const lpu_tile_fill *fill = &t->fills[t->fill_first];
-    return m->stream.fifo_bytes + t->gathered_bytes < (uint64_t)fill->lines * fill->line_bytes;
+    if (may_make(t) || t->is_landing) return true;
+    if ((t->cmd_count && out.cmd_ready) || (has_beat(t) && out.w_ready)) return true;
+    return may_gather(t, false) && m->stream.fifo_bytes;
 }
 
 static void finish_beat(lpu_machine *m)
@@ -123,7 +130,8 @@ static void finish_beat(lpu_machine *m)
     lpu_tile_fill *fill = &t->fills[t->fill_first];
 
     t->gathered_bytes = 0;
-    m->has_progress = true;
+    t->beats++;
+    t->is_landing = true;
     if (fill->lines > m->design->lines) {
         fill->lines -= m->design->lines;
         return;
@@ -132,30 +140,70 @@ static void finish_beat(lpu_machine *m)
     t->fill_count--;
 }
 
+/* Takes bytes of the present beat. */
+static void gather(lpu_machine *m)
+{
+    lpu_tiles *t = &m->tiles;
+    const lpu_tile_fill *fill = &t->fills[t->fill_first];
+    const uint32_t lines = fill->lines < m->design->lines ? fill->lines : m->design->lines;
+    uint64_t bytes = wanted_bytes(m);
+
+    if (bytes > m->stream.fifo_bytes) bytes = m->stream.fifo_bytes;
+    if (!bytes) return;
+    t->gathered_bytes += (uint32_t)bytes;
+    m->stream.fifo_bytes -= bytes;
+    m->stream.fifo_reserved_bytes -= bytes;
+    m->has_progress = true;
+    if (t->gathered_bytes == lines * fill->line_bytes) finish_beat(m);
+}
+
+/* Makes the next tile: its command, and what is to be gathered. */
+static void make_tile(lpu_machine *m)
+{
+    lpu_tiles *t = &m->tiles;
+    lpu_product *p = &t->products[(t->first + t->making) % LPU_ARRAY_QUEUE];
+
+    describe(m, p, &t->cmds[(t->cmd_first + t->cmd_count++) % LPU_TILE_QUEUE],
+             &t->fills[(t->fill_first + t->fill_count++) % LPU_TILE_QUEUE]);
+    step_product(t, p, m->program->insns[p->insn].planes);
+    m->has_progress = true;
+}
+
+static void take_command(lpu_machine *m)
+{
+    lpu_tiles *t = &m->tiles;
+
+    t->cmd_first = (t->cmd_first + 1) % LPU_TILE_QUEUE;
+    t->cmd_count--;
+    m->has_progress = true;
+}
+
 /* One array beat holds one line of tiles whose lines are wider than the port: the array's clock
  * sees as many beats as lines / design->lines, each when its bytes are together. */
 lpu_array_state lpu_tiles_step(lpu_machine *m)
 {
     lpu_tiles *t = &m->tiles;
-    lpu_product *p = NULL;
-    lpu_array_in in = {.x_valid = true, .y_ready = true};
     lpu_array_out out;
-    lpu_tile_fill fill;
 
     lpu_array_outputs(m->array, &out);
-    if (out.cmd_ready && t->making < t->count && t->fill_count < LPU_TILE_QUEUE) {
-        p = &t->products[(t->first + t->making) % LPU_ARRAY_QUEUE];
-        describe(m, p, &in.cmd, &fill);
-        in.cmd_valid = true;
-    }
-    in.w_valid = gather(m);
+    const lpu_array_in in = {.cmd_valid = t->cmd_count,
+                             .cmd = t->cmds[t->cmd_first],
+                             .w_valid = has_beat(t),
+                             .x_valid = true,
+                             .y_ready = true};
+    const bool is_sent = in.w_valid && out.w_ready;
+    const bool makes = may_make(t), gathers = may_gather(t, is_sent);
+
+    t->has_room = t->count < LPU_ARRAY_QUEUE;
+    t->is_filling = t->fill_count;
+    t->is_short = gathers && m->stream.fifo_bytes < wanted_bytes(m);
+    if (is_sent || t->is_landing) m->has_progress = true;
+    t->beats -= is_sent;
+    t->is_landing = false;
+    if (gathers) gather(m);
+    if (in.cmd_valid && out.cmd_ready) take_command(m);
+    if (makes) make_tile(m);
     const lpu_array_state state = lpu_array_step(m->array, &in);
-    if (in.w_valid && out.w_ready) finish_beat(m);
-    if (in.cmd_valid) {
-        t->fills[(t->fill_first + t->fill_count++) % LPU_TILE_QUEUE] = fill;
-        step_product(t, p, m->program->insns[p->insn].planes);
-        m->has_progress = true;
-    }
     if (out.y_valid) lpu_tiles_drained(m, 1);
     return state;
 }

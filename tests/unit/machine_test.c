@@ -4,12 +4,13 @@
  * Closed forms, of a product (m, k) x (k, n) in tiles of R x C lanes on resident memory:
  *
  *     cycle 0  the stream issues             cycle 1  its bytes arrive; the product issues
- *     cycle 2  the first tile's command      cycle 3  the first beat that is whole goes in
+ *     cycle 2  the first tile's command      cycle 3  the first beat's bytes are taken from the
+ * FIFO cycle 4  they land in a buffer         cycle 5  the beat goes into the array
  *
  * From the array (sim/unit_array.h): a beat taken at t is in the tile at t + 2, the first vector is
  * taken at t + 3; D = ceil(log4 C) clocks of tree; the drain's first beat is out 3 + D cycles after
  * the last vector. With b beats a tile, m vectors and T tiles the last vector is taken at
- * L = 4 + b + (T - 1) max(b, m) + m, and the machine halts after cycle L + 2 + D + drain beats.
+ * L = 6 + b + (T - 1) max(b, m) + m, and the machine halts after cycle L + 2 + D + drain beats.
  */
 #include "sim/machine.h"
 #include "sim/simulate.h"
@@ -152,7 +153,7 @@ static void products(void)
         const shape *s = &shapes[i];
         const uint64_t beats = up(s->n, s->lines), tiles = up(s->k, s->cols);
         const uint64_t drain = s->m * up(s->n, s->lanes);
-        const uint64_t last = 4 + beats + (tiles - 1) * most(beats, s->m) + s->m;
+        const uint64_t last = 6 + beats + (tiles - 1) * most(beats, s->m) + s->m;
         uint64_t cycles = 0;
         lpu_status status;
         lpu_diag why = {""};
@@ -186,7 +187,7 @@ static void row_blocks(void)
     bench_close(&b);
     if (test_is_over) return;
     /* One beat a tile: the vectors of all tiles follow one another without a gap. */
-    CHECK_EQ(cycles, 5 + BLOCKS * TILES * M + tree_depth(160) + 2 + M + 1);
+    CHECK_EQ(cycles, 7 + BLOCKS * TILES * M + tree_depth(160) + 2 + M + 1);
 }
 
 /* One value out per cycle: the drains follow one another without a gap. */
@@ -203,11 +204,12 @@ static void drains_hold_the_banks(void)
     run(&b, &cycles, &status, &why);
     bench_close(&b);
     if (test_is_over) return;
-    const uint64_t first_block_ends = 5 + M;
+    const uint64_t first_block_ends = 7 + M;
     CHECK_EQ(cycles, first_block_ends + tree_depth(160) + 2 + BLOCKS * M * ROWS + 1);
 }
 
-/* The last byte arrives in cycle ceil(bytes / bus): 1 + 3 cycles later the last tile's vectors. */
+/* The last byte arrives in cycle ceil(bytes / bus) and is taken a cycle later: 2 + 3 cycles after
+ * that the last tile's vectors. */
 static void short_of_bytes(void)
 {
     enum { M = 3, N = 64, K = 3200 };
@@ -225,7 +227,7 @@ static void short_of_bytes(void)
         run(&b, &cycles, &status, &why);
         bench_close(&b);
         if (test_is_over) return;
-        CHECK_EQ(cycles, up(N * K / 5, buses[i]) + 1 + 3 + M - 1 + tree_depth(160) + 2 + M + 1);
+        CHECK_EQ(cycles, up(N * K / 5, buses[i]) + 1 + 2 + 3 + M - 1 + tree_depth(160) + 2 + M + 1);
     }
 }
 
@@ -248,8 +250,8 @@ static void a_narrow_port(void)
         run(&b, &cycles, &status, &why);
         bench_close(&b);
         if (test_is_over) return;
-        /* The last beat is in at 2 + each x tiles, or the array is what counts. */
-        const uint64_t by_port = 2 + each * TILES + 3 + M - 1, by_array = 4 + each + TILES * M;
+        /* The last beat is in at 4 + each x tiles, or the array is what counts. */
+        const uint64_t by_port = 4 + each * TILES + 3 + M - 1, by_array = 6 + each + TILES * M;
         CHECK_EQ(cycles, most(by_port, by_array) + tree_depth(160) + 2 + M + 1);
     }
 }
@@ -311,8 +313,8 @@ static void the_scoreboard_holds(void)
     const uint64_t quant_cycles = 10 * 18 + 70 + 12; /* 70 / 4 in a scalar unit: 18 cycles a row */
     CHECK_EQ(free_cycles, quant_cycles + 2);
     /* Retired in cycle 1 + quant, issued in the same one, its tile's command a cycle later; the
-     * beat follows a cycle after that: all as if the product had issued in cycle 1. */
-    CHECK_EQ(held_cycles, quant_cycles + 5 + 1 + tree_depth(160) + 2 + 1 + 1);
+     * beat's bytes are taken a cycle after that: all as if the product had issued in cycle 1. */
+    CHECK_EQ(held_cycles, quant_cycles + 7 + 1 + tree_depth(160) + 2 + 1 + 1);
 }
 
 /* A store of 100 beats of resident memory's 64 bytes issues in cycle 0 and is done in cycle 100; a
