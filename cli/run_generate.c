@@ -1,13 +1,18 @@
-/* cli/run_generate.c - one loop for the CPU, FP16 and the simulated machine. */
+/* cli/run_generate.c - one loop for every backend: the prompt, then token after token. */
 #include "cli/run_generate.h"
 
+#include "cli/sampler.h"
+#include "workloads/gguf.h"
+
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct generator {
     lpu_run_job *job;
     lpu_weights *weights;
-    lpu_forward *forward; /* one of the two */
-    lpu_session *session;
+    lpu_sampler *sampler; /* NULL: greedy */
+    void *state;          /* of the backend */
 } generator;
 
 static double now_s(void)
@@ -15,6 +20,50 @@ static double now_s(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- the model and the prompt ---- */
+
+/* The ids of the text, with the first token of the file where it asks for one. */
+static lpu_status encode_prompt(lpu_run_job *j, const lpu_gguf *g, lpu_diag *diag)
+{
+    int32_t *ids;
+    size_t count;
+    lpu_status status = lpu_tokenizer_load(&j->tokenizer, g, diag);
+
+    if (!status) {
+        status = lpu_tokenizer_encode_controls(j->tokenizer, j->text, strlen(j->text), &ids, &count,
+                                               diag);
+    }
+    if (status) return status;
+    const bool has_bos = lpu_tokenizer_adds_bos(j->tokenizer) || !count;
+    j->prompt = malloc((count + 1) * sizeof(*j->prompt));
+    if (j->prompt) {
+        if (has_bos && lpu_tokenizer_bos(j->tokenizer) >= 0) {
+            j->prompt[j->prompt_count++] = lpu_tokenizer_bos(j->tokenizer);
+        }
+        if (count) memcpy(j->prompt + j->prompt_count, ids, count * sizeof(*ids));
+        j->prompt_count += (uint32_t)count;
+    }
+    free(ids);
+    if (!j->prompt) return lpu_fail(diag, LPU_ERR_MEMORY, "out of memory");
+    if (j->prompt_count) return LPU_OK;
+    return lpu_fail(diag, LPU_ERR_RANGE,
+                    "found an empty --prompt, expected a text: %s names no first token", j->path);
+}
+
+static lpu_status load(generator *g, lpu_diag *diag)
+{
+    lpu_run_job *j = g->job;
+    lpu_gguf *file;
+    lpu_status status = lpu_gguf_open(&file, j->path, diag);
+
+    if (status) return status;
+    status = lpu_weights_load(&g->weights, file, j->head_trits, 0, diag);
+    if (!status && j->text) status = encode_prompt(j, file, diag);
+    lpu_gguf_close(&file);
+    if (!status) snprintf(j->model, sizeof(j->model), "%s", g->weights->model.name);
+    return status;
 }
 
 /* Ids in the vocabulary; prompt and new tokens, but for the last, in the context. */
@@ -29,6 +78,13 @@ static lpu_status check(const lpu_run_job *j, const lpu_model *m, lpu_diag *diag
                         j->prompt[i], i + 1, m->vocab_elems - 1, j->path, m->vocab_elems);
     }
     if (needed <= m->context_tokens) return LPU_OK;
+    if (j->text) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found a --prompt of %u tokens and --tokens %u, which need a context of "
+                        "%llu, expected at most %u, the context of %s",
+                        j->prompt_count, j->count, (unsigned long long)needed, m->context_tokens,
+                        j->path);
+    }
     return lpu_fail(diag, LPU_ERR_RANGE,
                     "found %u --tokens and --count %u, which need a context of %llu, expected at "
                     "most %u, the context of %s",
@@ -39,49 +95,71 @@ static lpu_status check(const lpu_run_job *j, const lpu_model *m, lpu_diag *diag
 static lpu_status open_backend(generator *g, lpu_diag *diag)
 {
     const lpu_run_job *j = g->job;
-    const uint32_t context = j->prompt_count + j->count - 1;
+    const lpu_backend_request request = {.weights = g->weights,
+                                         .design = &j->design,
+                                         .kv_trits = j->kv_trits,
+                                         .context_tokens = j->prompt_count + j->count - 1,
+                                         .threads = j->threads};
+    lpu_status status = LPU_OK;
 
-    if (j->backend == LPU_RUN_SIM) {
-        return lpu_session_open(&g->session, g->weights, &j->design, context, diag);
+    if (j->temperature > 0) {
+        status = lpu_sampler_open(&g->sampler, g->weights->model.vocab_elems, j->temperature,
+                                  j->top_k, j->top_p, j->seed, diag);
     }
-    return lpu_forward_open(&g->forward, g->weights,
-                            j->backend == LPU_RUN_CPU ? LPU_FORWARD_TERNARY : LPU_FORWARD_FP16,
-                            j->kv_trits, context, j->threads, diag);
+    return status ? status : j->backend->open(&g->state, &request, diag);
 }
+
+/* ---- tokens ---- */
 
 static lpu_status run_pass(generator *g, lpu_phase phase, const int32_t *tokens, uint32_t count,
                            int32_t *next, lpu_diag *diag)
 {
+    const lpu_backend *b = g->job->backend;
     const double begin_s = now_s();
-    const lpu_status status = g->session ? lpu_session_run(g->session, tokens, count, next, diag)
-                                         : lpu_forward_run(g->forward, tokens, count, next, diag);
-    const double pass_s = now_s() - begin_s;
+    const lpu_status status = b->run(g->state, tokens, count, next, diag);
 
+    if (!status && g->sampler) {
+        b->read_logits(g->state, lpu_sampler_logits(g->sampler), g->weights->model.vocab_elems);
+        *next = lpu_sampler_run(g->sampler);
+    }
+    const double pass_s = now_s() - begin_s;
     g->job->phases[phase].tokens += count;
-    if (!g->session) g->job->phases[phase].seconds += pass_s;
+    if (!b->is_modelled) g->job->phases[phase].seconds += pass_s;
     g->job->wall_s += pass_s;
     return status;
+}
+
+static void show(const lpu_run_job *j, int32_t token)
+{
+    const uint8_t *bytes = NULL;
+    size_t count = 0;
+
+    if (!j->show) return;
+    if (j->tokenizer) bytes = lpu_tokenizer_token(j->tokenizer, token, &count);
+    j->show(j->user, token, bytes, count);
 }
 
 static lpu_status make_tokens(generator *g, lpu_diag *diag)
 {
     lpu_run_job *j = g->job;
+    const int32_t eos = j->tokenizer ? lpu_tokenizer_eos(j->tokenizer) : -1;
     lpu_status status =
         run_pass(g, LPU_PHASE_PREFILL, j->prompt, j->prompt_count, &j->made[0], diag);
 
     for (uint32_t i = 0; i < j->count && !status; i++) {
-        if (j->show) j->show(j->user, j->made[i]);
+        show(j, j->made[i]);
+        if (j->made[i] == eos) j->count = i + 1;
         if (i + 1 == j->count) break;
         status = run_pass(g, LPU_PHASE_DECODE, &j->made[i], 1, &j->made[i + 1], diag);
     }
     return status;
 }
 
-/* Cycles and joules of the simulated machine. */
+/* Cycles and joules of the modelled machine. */
 static void read_accounts(const generator *g)
 {
     for (int phase = 0; phase <= LPU_PHASE_DECODE; phase++) {
-        const lpu_session_account *a = lpu_session_account_of(g->session, (lpu_phase)phase);
+        const lpu_session_account *a = g->job->backend->account_of(g->state, (lpu_phase)phase);
         lpu_run_phase *to = &g->job->phases[phase];
         double component_pj[LPU_COMPONENTS];
 
@@ -96,17 +174,16 @@ lpu_status lpu_run_generate(lpu_run_job *job, bool *is_usage, lpu_diag *diag)
     generator g = {.job = job};
 
     *is_usage = false;
-    lpu_status status = lpu_weights_open(&g.weights, job->path, job->head_trits, 0, diag);
+    lpu_status status = load(&g, diag);
     if (!status) {
         status = check(job, &g.weights->model, diag);
         *is_usage = status != LPU_OK;
-        snprintf(job->model, sizeof(job->model), "%s", g.weights->model.name);
     }
     if (!status) status = open_backend(&g, diag);
     if (!status) status = make_tokens(&g, diag);
-    if (!status && g.session) read_accounts(&g);
-    lpu_session_close(&g.session);
-    lpu_forward_close(&g.forward);
+    if (!status && job->backend->is_modelled) read_accounts(&g);
+    if (g.state) job->backend->close(&g.state);
+    lpu_sampler_close(&g.sampler);
     lpu_weights_close(&g.weights);
     return status;
 }

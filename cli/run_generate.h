@@ -1,36 +1,40 @@
-/* cli/run_generate.h - greedy tokens of a model by one of three backends, and what they took.
+/* cli/run_generate.h - tokens of a model by one of the backends, and what they took.
  * Private to cli/run*.c. */
 #ifndef LPU_CLI_RUN_GENERATE_H
 #define LPU_CLI_RUN_GENERATE_H
 
+#include "cli/backend.h"
 #include "cli/cli.h"
 #include "energy_model/energy.h"
-#include "kernels/forward.h"
-#include "sim/session.h"
+#include "workloads/tokenizer.h"
 
-typedef enum lpu_run_backend { LPU_RUN_CPU, LPU_RUN_FP16, LPU_RUN_SIM } lpu_run_backend;
-
-/* What one phase took. cycles and pj are of the simulated machine: 0 elsewhere. */
+/* What one phase took. cycles and pj are of the modelled machine: 0 elsewhere. */
 typedef struct lpu_run_phase {
     uint64_t tokens, cycles;
-    double seconds; /* measured (cpu, fp16) or modelled (sim) */
+    double seconds; /* measured or modelled */
     double pj;      /* system method */
 } lpu_run_phase;
 
 typedef struct lpu_run_job {
     const char *path;
-    lpu_run_backend backend;
+    const lpu_backend *backend;
     uint32_t kv_trits, head_trits, threads;
-    lpu_design design; /* sim only, as the prices */
+    lpu_design design; /* modelled backends only, as the prices */
     lpu_prices prices;
-    int32_t *prompt; /* (prompt_count) */
+    const char *text; /* the prompt, or NULL: its ids are in prompt */
+    int32_t *prompt;  /* (prompt_count), freed by the caller */
     uint32_t prompt_count;
-    int32_t *made; /* (count) tokens */
-    uint32_t count;
-    void (*show)(void *user, int32_t token); /* as each token comes, or NULL */
+    int32_t *made;  /* (count) tokens */
+    uint32_t count; /* to make; after that, made: fewer where the text ended */
+    double temperature, top_p; /* temperature 0: greedy */
+    uint32_t top_k, seed;
+
+    /* As each token comes, or NULL; bytes are what it stands for, NULL without --prompt. */
+    void (*show)(void *user, int32_t token, const uint8_t *bytes, size_t byte_count);
     void *user;
 
     /* Results. */
+    lpu_tokenizer *tokenizer; /* with text only; closed by the caller */
     char model[64];
     lpu_run_phase phases[LPU_PHASE_DECODE + 1];
     double wall_s; /* of all passes, without loading */

@@ -79,6 +79,7 @@ const lpu_gguf_tensor *lpu_gguf_find(const lpu_gguf *g, const char *name); /* NU
 bool lpu_gguf_has(const lpu_gguf *g, const char *key);
 lpu_status lpu_gguf_get_u32(const lpu_gguf *g, const char *key, uint32_t *value, lpu_diag *diag);
 lpu_status lpu_gguf_get_f32(const lpu_gguf *g, const char *key, float *value, lpu_diag *diag);
+lpu_status lpu_gguf_get_bool(const lpu_gguf *g, const char *key, bool *value, lpu_diag *diag);
 lpu_status lpu_gguf_get_string(const lpu_gguf *g, const char *key, lpu_gguf_string *value,
                                lpu_diag *diag);
 

@@ -156,6 +156,17 @@ static lpu_gguf_string string_at(const uint8_t *p, const uint8_t **after)
     return (lpu_gguf_string){(const char *)p + sizeof(bytes), (size_t)bytes};
 }
 
+lpu_status lpu_gguf_get_bool(const lpu_gguf *g, const char *key, bool *value, lpu_diag *diag)
+{
+    const lpu_gguf_value *v;
+    lpu_status status = need_value(g, key, "true or false", &v, diag);
+
+    if (status) return status;
+    if (v->kind != LPU_GGUF_BOOL) return fail_kind(g, v, "true or false", diag);
+    *value = *v->data != 0;
+    return LPU_OK;
+}
+
 lpu_status lpu_gguf_get_string(const lpu_gguf *g, const char *key, lpu_gguf_string *value,
                                lpu_diag *diag)
 {

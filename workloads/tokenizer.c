@@ -1,4 +1,4 @@
-/* workloads/tokenizer.c - cuts text into pieces and merges their bytes by rank. */
+/* workloads/tokenizer.c - merges the bytes of each piece of text by rank. */
 #include "workloads/tokenizer.h"
 
 #include "workloads/tokenizer_private.h"
@@ -46,6 +46,7 @@ void lpu_tokenizer_close(lpu_tokenizer **out)
     free(t->tokens);
     free(t->merges);
     free(t->names);
+    free(t->controls);
     free(t->ranks);
     free(t);
     *out = NULL;
@@ -123,7 +124,13 @@ bool lpu_tokenizer_index(lpu_tokenizer *t)
     t->rank_slots = 16;
     while (t->rank_slots < 2 * t->merge_count) t->rank_slots *= 2;
     t->ranks = calloc(t->rank_slots, sizeof(*t->ranks));
-    if (!t->ranks) return false;
+    t->controls = calloc((size_t)t->vocab + 1, sizeof(*t->controls));
+    if (!t->ranks || !t->controls) return false;
+    for (uint32_t i = 0; i < t->vocab; i++) {
+        if (t->tokens[i].is_control && t->tokens[i].bytes) {
+            t->controls[t->control_count++] = (int32_t)i;
+        }
+    }
     for (size_t i = 0; i < t->merge_count; i++) {
         const size_t slot = slot_of(t, t->merges[i].left, t->merges[i].right);
         if (!t->ranks[slot]) t->ranks[slot] = (uint32_t)i + 1; /* the better of two equals */
@@ -146,58 +153,17 @@ int32_t lpu_tokenizer_eos(const lpu_tokenizer *t)
     return t->eos;
 }
 
+bool lpu_tokenizer_adds_bos(const lpu_tokenizer *t)
+{
+    return t->adds_bos;
+}
+
 const uint8_t *lpu_tokenizer_token(const lpu_tokenizer *t, int32_t id, size_t *bytes)
 {
     const lpu_tokenizer_piece *p = &t->tokens[id];
 
     *bytes = p->is_control ? 0 : p->bytes;
     return t->text + p->first;
-}
-
-/* ---- cutting ---- */
-
-typedef enum kind { KIND_SPACE, KIND_LETTER, KIND_DIGIT, KIND_OTHER } kind;
-
-static kind kind_of(uint8_t c)
-{
-    if (c == ' ' || (c >= '\t' && c <= '\r')) return KIND_SPACE;
-    if (c >= '0' && c <= '9') return KIND_DIGIT;
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') return KIND_LETTER;
-    return c >= 0x80 ? KIND_LETTER : KIND_OTHER;
-}
-
-static size_t run_of(const uint8_t *text, size_t bytes, kind k)
-{
-    size_t n = 0;
-    while (n < bytes && kind_of(text[n]) == k) n++;
-    return n;
-}
-
-/* 's|'t|'re|'ve|'m|'ll|'d: GPT-2's pattern, first part (openai/gpt-2, src/encoder.py). */
-static size_t contraction(const uint8_t *text, size_t bytes)
-{
-    static const char *const tails[] = {"s", "t", "re", "ve", "m", "ll", "d"};
-
-    for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-        const size_t n = strlen(tails[i]);
-        if (n < bytes && !memcmp(text + 1, tails[i], n)) return n + 1;
-    }
-    return 0;
-}
-
-/* The rest of the pattern: ' ?letters| ?digits| ?others|spaces not before a word|spaces'. */
-size_t lpu_tokenizer_cut(const uint8_t *text, size_t bytes)
-{
-    if (text[0] == '\'') {
-        const size_t n = contraction(text, bytes);
-        if (n) return n;
-    }
-    const size_t lead = text[0] == ' ' && bytes > 1 && kind_of(text[1]) != KIND_SPACE;
-    if (lead || kind_of(text[0]) != KIND_SPACE) {
-        return lead + run_of(text + lead, bytes - lead, kind_of(text[lead]));
-    }
-    const size_t spaces = run_of(text, bytes, KIND_SPACE);
-    return spaces < bytes && spaces > 1 ? spaces - 1 : spaces;
 }
 
 /* ---- encoding ---- */
@@ -232,26 +198,85 @@ static size_t merge_all(const lpu_tokenizer *t, int32_t *ids, size_t count)
     }
 }
 
-lpu_status lpu_tokenizer_encode(const lpu_tokenizer *t, const void *text_, size_t bytes,
-                                int32_t **ids, size_t *count, lpu_diag *diag)
+/* The ids of one piece, to out; returns how many. */
+static size_t encode_piece(const lpu_tokenizer *t, int32_t *out, const uint8_t *text, size_t bytes)
 {
-    const uint8_t *text = text_;
-    int32_t *out = NULL;
+    if (t->ignores_merges) { /* a piece that is a token needs none */
+        out[0] = lpu_tokenizer_find(t, text, bytes, false);
+        if (out[0] >= 0) return 1;
+    }
+    for (size_t i = 0; i < bytes; i++) out[i] = t->byte_token[text[i]];
+    return merge_all(t, out, bytes);
+}
+
+static size_t encode_span(const lpu_tokenizer *t, int32_t *out, const uint8_t *text, size_t bytes)
+{
     size_t used = 0;
 
-    *ids = NULL;
-    *count = 0;
-    if (bytes < SIZE_MAX / sizeof(*out)) out = malloc((bytes + 1) * sizeof(*out));
-    if (!out) return lpu_fail(diag, LPU_ERR_MEMORY, "tokenizer: no memory for %zu bytes", bytes);
     while (bytes) {
-        const size_t n = lpu_tokenizer_cut(text, bytes);
-        for (size_t i = 0; i < n; i++) out[used + i] = t->byte_token[text[i]];
-        used += merge_all(t, out + used, n);
+        const size_t n = lpu_tokenizer_cut(t->pattern, text, bytes);
+        used += encode_piece(t, out + used, text, n);
         text += n;
         bytes -= n;
     }
+    return used;
+}
+
+/* The longest control token whose name text begins with, -1 if none. */
+static int32_t control_at(const lpu_tokenizer *t, const uint8_t *text, size_t bytes)
+{
+    int32_t best = -1;
+    size_t longest = 0;
+
+    for (uint32_t i = 0; i < t->control_count; i++) {
+        const lpu_tokenizer_piece *p = &t->tokens[t->controls[i]];
+        if (p->bytes <= longest || p->bytes > bytes) continue;
+        if (memcmp(t->text + p->first, text, p->bytes)) continue;
+        best = t->controls[i];
+        longest = p->bytes;
+    }
+    return best;
+}
+
+static int32_t *open_ids(size_t bytes, lpu_diag *diag)
+{
+    int32_t *out = NULL;
+
+    if (bytes < SIZE_MAX / sizeof(*out)) out = malloc((bytes + 1) * sizeof(*out));
+    if (!out) (void)lpu_fail(diag, LPU_ERR_MEMORY, "tokenizer: no memory for %zu bytes", bytes);
+    return out;
+}
+
+lpu_status lpu_tokenizer_encode(const lpu_tokenizer *t, const void *text, size_t bytes,
+                                int32_t **ids, size_t *count, lpu_diag *diag)
+{
+    *ids = open_ids(bytes, diag);
+    *count = *ids ? encode_span(t, *ids, text, bytes) : 0;
+    return *ids ? LPU_OK : LPU_ERR_MEMORY;
+}
+
+lpu_status lpu_tokenizer_encode_controls(const lpu_tokenizer *t, const void *text_, size_t bytes,
+                                         int32_t **ids, size_t *count, lpu_diag *diag)
+{
+    const uint8_t *text = text_;
+    size_t used = 0, first = 0;
+    int32_t *out = open_ids(bytes, diag);
+
     *ids = out;
-    *count = used;
+    *count = 0;
+    if (!out) return LPU_ERR_MEMORY;
+    for (size_t i = 0; i < bytes;) {
+        const int32_t id = control_at(t, text + i, bytes - i);
+        if (id < 0) {
+            i++;
+            continue;
+        }
+        used += encode_span(t, out + used, text + first, i - first);
+        out[used++] = id;
+        i += t->tokens[id].bytes;
+        first = i;
+    }
+    *count = used + encode_span(t, out + used, text + first, bytes - first);
     return LPU_OK;
 }
 

@@ -2,8 +2,9 @@
  *
  * Text is any bytes. It is cut into words, spaces and punctuation; within a piece, neighbours are
  * merged in the order of the merge list. Every byte has a token, so decode(encode(x)) = x always.
- * In a GGUF file this is tokenizer.ggml.model "gpt2", pre "gpt-2". The cut is GPT-2's on ASCII; bytes
- * of 128 and more count as letters here, where GPT-2 asks Unicode. Training is deterministic.
+ * In a GGUF file this is tokenizer.ggml.model "gpt2", with pre "gpt-2" or "llama-bpe". The cut of
+ * GPT-2 is that on ASCII; bytes of 128 and more count as letters, where GPT-2 asks Unicode. The cut
+ * of Llama 3 asks Unicode. Training makes a GPT-2 tokenizer, and is deterministic.
  */
 #ifndef LPU_WORKLOADS_TOKENIZER_H
 #define LPU_WORKLOADS_TOKENIZER_H
@@ -12,6 +13,7 @@
 #include "workloads/gguf_writer.h"
 #include "workloads/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +40,7 @@ void lpu_tokenizer_close(lpu_tokenizer **t);
 uint32_t lpu_tokenizer_vocab(const lpu_tokenizer *t);
 int32_t lpu_tokenizer_bos(const lpu_tokenizer *t); /* -1: the file names none */
 int32_t lpu_tokenizer_eos(const lpu_tokenizer *t);
+bool lpu_tokenizer_adds_bos(const lpu_tokenizer *t); /* a text is to begin with bos */
 
 /* The bytes that a token stands for, owned by t; none for control tokens. id is in the vocabulary. */
 const uint8_t *lpu_tokenizer_token(const lpu_tokenizer *t, int32_t id, size_t *bytes);
@@ -45,6 +48,10 @@ const uint8_t *lpu_tokenizer_token(const lpu_tokenizer *t, int32_t id, size_t *b
 /* The ids of text, without bos; the caller frees *ids. */
 lpu_status lpu_tokenizer_encode(const lpu_tokenizer *t, const void *text, size_t bytes,
                                 int32_t **ids, size_t *count, lpu_diag *diag);
+
+/* The same; names of control tokens in the text, as <|eot_id|>, become these tokens. */
+lpu_status lpu_tokenizer_encode_controls(const lpu_tokenizer *t, const void *text, size_t bytes,
+                                         int32_t **ids, size_t *count, lpu_diag *diag);
 
 /* The bytes of ids and a zero after them; the caller frees *text. LPU_ERR_RANGE for an id that is
  * not in the vocabulary. */

@@ -212,6 +212,52 @@ static lpu_status read_merge(reader *r, size_t i, lpu_gguf_string s)
     return lpu_tokenizer_add_merge(r->t, m) ? LPU_OK : fail_memory(r);
 }
 
+/* Which pattern cuts, by the name that llama.cpp gives it. Files of bitnet.cpp name none, or
+ * "default", though theirs are of Llama 3 (microsoft/BitNet, pull request 508): they are known by
+ * the token that begins its texts. */
+static lpu_status read_pattern(reader *r)
+{
+    static const char begin[] = "<|begin_of_text|>";
+    static const struct {
+        const char *name;
+        lpu_tokenizer_pattern pattern;
+    } names[] = {{"gpt-2", LPU_TOKENIZER_GPT2},
+                 {"llama-bpe", LPU_TOKENIZER_LLAMA3},
+                 {"llama3", LPU_TOKENIZER_LLAMA3},
+                 {"llama-v3", LPU_TOKENIZER_LLAMA3}};
+    lpu_gguf_string s = {"default", 7};
+    lpu_status status = LPU_OK;
+
+    if (lpu_gguf_has(r->g, KEY "pre")) status = lpu_gguf_get_string(r->g, KEY "pre", &s, r->diag);
+    if (status) return status;
+    if (s.bytes == 7 && !memcmp(s.text, "default", 7)) {
+        const bool is_llama3 = lpu_tokenizer_find(r->t, begin, sizeof(begin) - 1, true) >= 0 ||
+                               lpu_tokenizer_find(r->t, begin, sizeof(begin) - 1, false) >= 0;
+        r->t->pattern = is_llama3 ? LPU_TOKENIZER_LLAMA3 : LPU_TOKENIZER_GPT2;
+        return LPU_OK;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strlen(names[i].name) != s.bytes || memcmp(names[i].name, s.text, s.bytes)) continue;
+        r->t->pattern = names[i].pattern;
+        return LPU_OK;
+    }
+    return lpu_fail(r->diag, LPU_ERR_FORMAT,
+                    "%s: " KEY "pre is not \"gpt-2\" or \"llama-bpe\", which are known here",
+                    lpu_gguf_name(r->g));
+}
+
+/* Llama 3 takes a piece that is a token as it is, and begins with bos, unless the file says not
+ * (llama.cpp, src/llama-vocab.cpp). */
+static lpu_status read_habits(reader *r)
+{
+    lpu_status status = read_pattern(r);
+
+    if (status) return status;
+    r->t->ignores_merges = r->t->adds_bos = r->t->pattern == LPU_TOKENIZER_LLAMA3;
+    if (!lpu_gguf_has(r->g, KEY "add_bos_token")) return LPU_OK;
+    return lpu_gguf_get_bool(r->g, KEY "add_bos_token", &r->t->adds_bos, r->diag);
+}
+
 static lpu_status read_special(const reader *r, const char *key, int32_t *id)
 {
     uint32_t value;
@@ -261,6 +307,7 @@ static lpu_status read_all(reader *r, const lpu_gguf_string *tokens, size_t coun
     for (size_t i = 0; i < merge_count && !status; i++) status = read_merge(r, i, merges[i]);
     if (!status) status = read_special(r, KEY "bos_token_id", &r->t->bos);
     if (!status) status = read_special(r, KEY "eos_token_id", &r->t->eos);
+    if (!status) status = read_habits(r);
     if (!status && !lpu_tokenizer_index(r->t)) status = fail_memory(r);
     return status;
 }
@@ -273,7 +320,6 @@ lpu_status lpu_tokenizer_load(lpu_tokenizer **out, const lpu_gguf *g, lpu_diag *
     lpu_status status = expect_string(&r, KEY "model", "gpt2");
 
     *out = NULL;
-    if (!status) status = expect_string(&r, KEY "pre", "gpt-2");
     if (!status) status = lpu_gguf_get_strings(g, KEY "tokens", &tokens, &count, diag);
     if (!status) status = lpu_gguf_get_strings(g, KEY "merges", &merges, &merge_count, diag);
     if (!status) status = read_all(&r, tokens, count, merges, merge_count);

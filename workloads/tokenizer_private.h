@@ -16,7 +16,12 @@ typedef struct lpu_tokenizer_piece {
     bool is_control; /* stands for no bytes; text has its name */
 } lpu_tokenizer_piece;
 
+/* Which pattern cuts the text. */
+typedef enum lpu_tokenizer_pattern { LPU_TOKENIZER_GPT2, LPU_TOKENIZER_LLAMA3 } lpu_tokenizer_pattern;
+
 struct lpu_tokenizer {
+    lpu_tokenizer_pattern pattern;
+    bool adds_bos, ignores_merges; /* ignores: of a piece that is a token as a whole */
     uint8_t *text; /* (text_bytes) of all tokens */
     size_t text_bytes, text_room;
     lpu_tokenizer_piece *tokens; /* (vocab) */
@@ -29,6 +34,8 @@ struct lpu_tokenizer {
     size_t name_slots;
     uint32_t *ranks; /* (rank_slots) of merges, by hash of left and right; rank + 1, 0 is empty */
     size_t rank_slots;
+    int32_t *controls; /* (control_count) ids of control tokens */
+    uint32_t control_count;
     int32_t bos, eos;
 };
 
@@ -44,12 +51,12 @@ int32_t lpu_tokenizer_find(const lpu_tokenizer *t, const void *text, size_t byte
 /* Adds a merge; false: out of memory. */
 bool lpu_tokenizer_add_merge(lpu_tokenizer *t, lpu_tokenizer_merge merge);
 
-/* Makes the table of ranks once all merges are there; false: out of memory. */
+/* Makes the tables of ranks and controls once all tokens and merges are there; false: out of memory. */
 bool lpu_tokenizer_index(lpu_tokenizer *t);
 
 /* Bytes of the first piece of text: a word, a number, punctuation, with the space before it, or
  * spaces. bytes > 0. */
-size_t lpu_tokenizer_cut(const uint8_t *text, size_t bytes);
+size_t lpu_tokenizer_cut(lpu_tokenizer_pattern pattern, const uint8_t *text, size_t bytes);
 
 uint64_t lpu_tokenizer_hash(uint64_t key);
 uint64_t lpu_tokenizer_hash_text(const uint8_t *text, size_t bytes);

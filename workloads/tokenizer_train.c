@@ -86,7 +86,7 @@ static bool collect(words *w, const uint8_t *text, size_t bytes)
     bool is_done = table != NULL;
 
     while (bytes && is_done) {
-        const size_t n = lpu_tokenizer_cut(text, bytes);
+        const size_t n = lpu_tokenizer_cut(LPU_TOKENIZER_GPT2, text, bytes);
         word_slot *s = find_word(table, slots, text, n);
         if (!s->text) {
             *s = (word_slot){text, n, 0, w->count++};

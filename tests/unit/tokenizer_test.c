@@ -1,5 +1,5 @@
 /* tests/unit/tokenizer_test.c - text to ids and back, merges worked out by hand, hostile files. */
-#include "workloads/tokenizer.h"
+#include "workloads/tokenizer_private.h"
 
 #include "tests/unit/test.h"
 
@@ -118,6 +118,61 @@ static void cuts_as_gpt2(void)
     lpu_tokenizer_close(&t);
 }
 
+/* The pieces of a text, with | between them. */
+static const char *pieces_of(lpu_tokenizer_pattern pattern, const char *text)
+{
+    static char out[400];
+    size_t bytes = strlen(text), used = 0;
+
+    while (bytes) {
+        const size_t n = lpu_tokenizer_cut(pattern, (const uint8_t *)text, bytes);
+        if (used) out[used++] = '|';
+        memcpy(out + used, text, n);
+        used += n;
+        text += n;
+        bytes -= n;
+    }
+    out[used] = 0;
+    return out;
+}
+
+/* Worked out by hand from the pattern in workloads/tokenizer_cut.c. */
+static void cuts_as_llama3(void)
+{
+    static const char *const splits[] = {
+        "Hello| world",
+        "I|'LL| we|'Ve| can|'t",
+        "123|456|7",
+        "a| | b",
+        "x| =| |10|;\n\n|y",
+        "(foo|)| (|foo|).",
+        "\n\n| | a",
+        "  \n \n| | x",
+        "don|'t|.\n",
+        "\tfoo|\t|\tbar",
+        "!!\r\n\r\n|A|   ",
+        "'s|'x|''|s",
+        "na\xc3\xafve| caf\xc3\xa9",                    /* letters beyond ASCII */
+        "\xe2\x80\x9cHi|\xe2\x80\x9d| \xe2\x80\x94|ok", /* quotes and a dash are not */
+        "\xe4\xbd\xa0\xe5\xa5\xbd|123|4| \xe4\xbd\xa0", /* Chinese letters, digits */
+        "\xc2\xbd|x|\xc2\xa0y",                         /* one half; a hard space leads */
+        "\xd9\xa1\xd9\xa2\xd9\xa3|\xd9\xa4",            /* Arabic digits by three */
+        "ok|\xf0\x9f\x98\x80\xf0\x9f\x98\x80| \xf0\x9f\x98\x80|go", /* pictures */
+        "a|\xff\xc3|b",                                             /* no UTF-8 */
+    };
+
+    for (size_t i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+        char text[400];
+        size_t n = 0;
+        for (const char *c = splits[i]; *c; c++) {
+            if (*c != '|') text[n++] = *c;
+        }
+        text[n] = 0;
+        const char *found = pieces_of(LPU_TOKENIZER_LLAMA3, text);
+        CHECK(!strcmp(found, splits[i]), "found \"%s\", expected \"%s\"", found, splits[i]);
+    }
+}
+
 /* The most frequent pair by counting everything anew for every merge, from the definition. */
 static void merges_by_recount(void)
 {
@@ -226,6 +281,19 @@ typedef struct fault {
     size_t kinds;
 } fault;
 
+/* The tokens of single bytes, in GPT-2's letters. */
+static void write_letters(lpu_gguf_writer *w)
+{
+    for (int i = 0, next = 256; i < 256; i++) {
+        const int is_self = (i > 32 && i < 127) || (i > 160 && i != 173);
+        const int c = is_self ? i : next++;
+        char text[4];
+        const int n = c < 128 ? snprintf(text, 4, "%c", c)
+                              : snprintf(text, 4, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 63));
+        lpu_gguf_writer_next_string(w, text, (size_t)n);
+    }
+}
+
 static void write_faulty(const char *path, const fault *f)
 {
     lpu_gguf_writer *w;
@@ -236,14 +304,7 @@ static void write_faulty(const char *path, const fault *f)
     lpu_gguf_writer_put_string(w, "tokenizer.ggml.model", f->model ? f->model : "gpt2");
     lpu_gguf_writer_put_string(w, "tokenizer.ggml.pre", f->pre ? f->pre : "gpt-2");
     lpu_gguf_writer_begin_strings(w, "tokenizer.ggml.tokens", 258);
-    for (int i = 0, next = 256; i < 256; i++) {
-        const int is_self = (i > 32 && i < 127) || (i > 160 && i != 173);
-        const int c = is_self ? i : next++;
-        char text[4];
-        const int n = c < 128 ? snprintf(text, 4, "%c", c)
-                              : snprintf(text, 4, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 63));
-        lpu_gguf_writer_next_string(w, text, (size_t)n);
-    }
+    write_letters(w);
     const char *token = f->token ? f->token : "ab", *merge = f->merge ? f->merge : "a b";
     lpu_gguf_writer_next_string(w, token, strlen(token));
     lpu_gguf_writer_next_string(w, "<end>", 5);
@@ -293,6 +354,61 @@ static void hostile_files(void)
     unlink(path);
 }
 
+/* A file as those of Llama 3: "abc" is a token that no merge makes, and "<|x|>" a control token. */
+static void write_llama3(const char *path, const char *pre)
+{
+    static const char *const more[] = {"ab", "abc", "<|begin_of_text|>", "<|x|>"};
+    lpu_gguf_writer *w;
+    int32_t kinds[260];
+
+    for (int i = 0; i < 260; i++) kinds[i] = i >= 258 ? 3 : 1;
+    CHECK_OK(lpu_gguf_writer_open(&w, path, diag));
+    lpu_gguf_writer_put_string(w, "tokenizer.ggml.model", "gpt2");
+    if (pre) lpu_gguf_writer_put_string(w, "tokenizer.ggml.pre", pre);
+    lpu_gguf_writer_begin_strings(w, "tokenizer.ggml.tokens", 260);
+    write_letters(w);
+    for (int i = 0; i < 4; i++) lpu_gguf_writer_next_string(w, more[i], strlen(more[i]));
+    lpu_gguf_writer_put_array(w, "tokenizer.ggml.token_type", LPU_GGUF_I32, kinds, 260);
+    lpu_gguf_writer_begin_strings(w, "tokenizer.ggml.merges", 1);
+    lpu_gguf_writer_next_string(w, "a b", 3);
+    lpu_gguf_writer_put_u32(w, "tokenizer.ggml.bos_token_id", 258);
+    CHECK_OK(lpu_gguf_writer_commit(&w, diag));
+}
+
+/* A whole token needs no merges, names of control tokens are read where asked for, and a file that
+ * does not name its pattern, as those of bitnet.cpp, is known by its first token. */
+static void llama3_files(void)
+{
+    static const char *const pres[] = {"llama-bpe", "default", NULL};
+    static const int32_t plain[] = {257, ' ', 256}, controls[] = {257, 259, 256, 'd'};
+    char path[64];
+
+    file_name(path, sizeof(path));
+    for (int i = 0; i < 3; i++) {
+        lpu_gguf *g;
+        lpu_tokenizer *t;
+        int32_t *ids;
+        size_t n;
+        write_llama3(path, pres[i]);
+        CHECK_OK(lpu_gguf_open(&g, path, diag));
+        CHECK_OK(lpu_tokenizer_load(&t, g, diag));
+        lpu_gguf_close(&g);
+        CHECK(lpu_tokenizer_adds_bos(t) && lpu_tokenizer_bos(t) == 258, "no bos, pre %d", i);
+        CHECK_OK(lpu_tokenizer_encode(t, "abc ab", 6, &ids, &n, diag));
+        CHECK(n == 3 && !memcmp(ids, plain, sizeof(plain)), "%zu ids, the first %d", n, ids[0]);
+        free(ids);
+        CHECK_OK(lpu_tokenizer_encode(t, "<|x|>", 5, &ids, &n, diag));
+        CHECK_EQ(n, 5);
+        free(ids);
+        CHECK_OK(lpu_tokenizer_encode_controls(t, "abc<|x|>abd", 11, &ids, &n, diag));
+        CHECK(n == 4 && !memcmp(ids, controls, sizeof(controls)), "%zu ids, the second %d", n,
+              ids[1]);
+        free(ids);
+        lpu_tokenizer_close(&t);
+    }
+    unlink(path);
+}
+
 static void bad_arguments(void)
 {
     lpu_diag why = {""};
@@ -315,8 +431,10 @@ int main(void)
     RUN(merges_by_hand);
     RUN(merges_by_recount);
     RUN(cuts_as_gpt2);
+    RUN(cuts_as_llama3);
     RUN(file_round_trip);
     RUN(hostile_files);
+    RUN(llama3_files);
     RUN(bad_arguments);
     return test_failures != 0;
 }
