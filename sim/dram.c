@@ -115,6 +115,28 @@ void lpu_dram_close(lpu_dram **d)
     *d = NULL;
 }
 
+bool lpu_dram_has_room(const lpu_dram *d, uint64_t address, uint32_t bytes)
+{
+    const uint32_t burst = d->config.burst_bytes, piece = d->config.interleave_bytes;
+    const uint64_t waiting = d->queued + d->flying + (d->taken_tail - d->taken_head);
+    const uint64_t end = address + bytes, turn = (uint64_t)piece * d->config.channels;
+
+    if (d->is_resting || waiting + bytes / burst > d->taken_size) return false;
+    for (uint64_t at = address; at < end && at < address + turn;) {
+        const uint64_t next = (at / piece + 1) * piece, stop = next < end ? next : end;
+        uint32_t count = 0;
+        uint64_t number;
+        for (uint64_t i = at; i < end; i += turn) {
+            count += (uint32_t)((i + (stop - at) < end ? stop - at : end - i) / burst);
+        }
+        const lpu_dram_channel *c =
+            &d->channels[lpu_dram_mapping_channel(&d->mapping, at, &number)];
+        if (c->read_count + c->write_count + count > d->config.queue_requests) return false;
+        at = stop;
+    }
+    return true;
+}
+
 bool lpu_dram_offer(lpu_dram *d, uint64_t address, bool is_write, uint32_t tag)
 {
     const lpu_dram_mapping *m = &d->mapping;

@@ -59,6 +59,10 @@ void lpu_dram_close(lpu_dram **d);
  * queues per channel wait to be taken, and between a settle and the time that it returned. */
 bool lpu_dram_offer(lpu_dram *d, uint64_t address, bool is_write, uint32_t tag);
 
+/* True when all bursts of the bytes from address on, both multiples of burst_bytes, would be taken
+ * now. */
+bool lpu_dram_has_room(const lpu_dram *d, uint64_t address, uint32_t bytes);
+
 /* Advances to time now_ps (never back). */
 void lpu_dram_advance(lpu_dram *d, uint64_t now_ps);
 

@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t time_ps(const lpu_machine *m, uint64_t cycles)
-{
-    return cycles * 1000000u / m->design->clock_mhz;
-}
-
-/* The first cycle whose time is at or after ps. */
-static uint64_t cycle_at(const lpu_machine *m, uint64_t ps)
-{
-    uint64_t cycles =
-        ps / 1000000u * m->design->clock_mhz + ps % 1000000u * m->design->clock_mhz / 1000000u;
-    while (time_ps(m, cycles) < ps) cycles++;
-    return cycles;
-}
-
 lpu_status lpu_machine_open(lpu_machine **out, const lpu_layout *layout, bool is_stepped,
                             lpu_diag *diag)
 {
@@ -43,8 +29,13 @@ lpu_status lpu_machine_open(lpu_machine **out, const lpu_layout *layout, bool is
     m->is_stepped = is_stepped;
     m->stream.entries = calloc(d->stream_queue, sizeof(*m->stream.entries));
     m->stream.bursts = calloc(d->outstanding_bursts, sizeof(*m->stream.bursts));
+    m->stream.ports = lpu_port_count(&d->dram, d->bus_bytes_per_cycle);
+    m->stream.beats = calloc(m->stream.ports, sizeof(*m->stream.beats));
+    m->stream.burst_bytes = m->store.burst_bytes =
+        lpu_port_burst_bytes(&d->dram, d->bus_bytes_per_cycle);
+    m->store.beats = lpu_port_beats(&d->dram, d->bus_bytes_per_cycle);
     lpu_status status = LPU_OK;
-    if (!m->stream.entries || !m->stream.bursts) {
+    if (!m->stream.entries || !m->stream.bursts || !m->stream.beats) {
         status = lpu_fail(diag, LPU_ERR_MEMORY, "machine: out of memory");
     }
     if (!status) status = lpu_array_open(&m->array, &config, diag);
@@ -60,9 +51,10 @@ void lpu_machine_close(lpu_machine **m)
 {
     if (!*m) return;
     lpu_array_close(&(*m)->array);
-    lpu_dram_close(&(*m)->dram);
+    lpu_port_close(&(*m)->port);
     free((*m)->stream.entries);
     free((*m)->stream.bursts);
+    free((*m)->stream.beats);
     free((*m)->is_retired);
     free((*m)->issued_at_cycles);
     free(*m);
@@ -75,6 +67,11 @@ void lpu_machine_watch(lpu_machine *m, lpu_machine_watch_fn *watch, void *user)
     m->watch_user = user;
 }
 
+void lpu_machine_stall(lpu_machine *m, const lpu_port_stalls *stalls)
+{
+    m->stalls = *stalls;
+}
+
 /* ---- counting cycles ---- */
 
 /* The op that is oldest at work; the one that waits to issue when none is. */
@@ -83,10 +80,10 @@ static uint32_t current_op(const lpu_machine *m)
     return m->program->notes[m->oldest < m->pc ? m->oldest : m->pc].op;
 }
 
-/* Counts n equal cycles in which the array was in state. */
-static void count_cycles(lpu_machine *m, lpu_array_state state, uint64_t n)
+/* Counts n equal cycles in which the array was in state: to c, the counters of the op that was
+ * oldest when they began. The units tell why as their registers stood then. */
+static void count_cycles(const lpu_machine *m, lpu_counters *c, lpu_array_state state, uint64_t n)
 {
-    lpu_counters *c = &m->ops[current_op(m)];
     const bool is_syncing = m->pc + 1 == m->end;
 
     c->run_cycles += n;
@@ -110,16 +107,20 @@ static void count_cycles(lpu_machine *m, lpu_array_state state, uint64_t n)
 
 /* ---- the clock ---- */
 
+/* Every unit once. What one tells another is in registers, seen in the next cycle, but for two
+ * things: the sequencer sees the retirements of this very cycle, and the units what it issues at
+ * the end of it. A unit's room is that of the cycle's beginning. */
 static void step(lpu_machine *m)
 {
+    lpu_counters *c = &m->ops[current_op(m)];
+
     m->has_progress = false;
-    lpu_dram_advance(m->dram, time_ps(m, m->now_cycles));
+    lpu_port_begin(m->port, m->now_cycles);
+    lpu_stream_request(m);
+    count_cycles(m, c, lpu_tiles_step(m), 1);
     lpu_stream_arrive(m);
-    const lpu_array_state state = lpu_tiles_step(m);
-    count_cycles(m, state, 1);
     lpu_vector_step(m);
     lpu_store_step(m);
-    lpu_stream_request(m);
     lpu_sequencer_step(m);
     m->now_cycles++;
     m->stepped_cycles++;
@@ -138,12 +139,12 @@ static uint64_t cycles_until(const lpu_machine *m, uint64_t at_cycles)
 /* Cycles that may be counted at once, from now on: 0 when the next one may change something. */
 static uint64_t quiet_cycles(const lpu_machine *m)
 {
-    const uint64_t memory_ps = lpu_dram_next_ps(m->dram);
+    const uint64_t memory_cycles = lpu_port_next_cycles(m->port);
     uint64_t quiet = lpu_array_quiet_cycles(m->array);
     lpu_array_out out;
 
     if (lpu_tiles_can_move(m)) return 0; /* a ready of the array may have gone up just now */
-    if (memory_ps != UINT64_MAX) quiet = min_u64(quiet, cycles_until(m, cycle_at(m, memory_ps)));
+    if (memory_cycles != UINT64_MAX) quiet = min_u64(quiet, cycles_until(m, memory_cycles));
     if (m->vector.is_busy) quiet = min_u64(quiet, cycles_until(m, m->vector.done_at_cycles));
     lpu_array_outputs(m->array, &out);
     if (out.y_valid) { /* the last beat of a product retires it */
@@ -157,10 +158,9 @@ static void skip(lpu_machine *m, uint64_t n)
     lpu_array_out out;
 
     lpu_array_outputs(m->array, &out);
-    count_cycles(m, lpu_array_peek(m->array), n);
+    count_cycles(m, &m->ops[current_op(m)], lpu_array_peek(m->array), n);
     lpu_array_skip(m->array, n);
     if (out.y_valid) lpu_tiles_drained(m, n);
-    lpu_stream_earn(m, n);
     m->now_cycles += n;
 }
 
@@ -169,7 +169,7 @@ static bool is_drained(const lpu_machine *m)
     lpu_array_out out;
     if (m->pc + 1 != m->end || m->oldest != m->pc) return false;
     lpu_array_outputs(m->array, &out);
-    return out.is_idle && lpu_dram_is_idle(m->dram);
+    return out.is_idle;
 }
 
 /* ---- one segment ---- */
@@ -194,23 +194,34 @@ static lpu_status reset(lpu_machine *m, const lpu_program *program, size_t s, lp
     m->first = m->pc = m->oldest = segment->first;
     m->end = segment->first + segment->count;
     m->now_cycles = m->stepped_cycles = 0;
-    m->stream.credit_bytes = 0;
-    lpu_dram_close(&m->dram);
-    return lpu_dram_open(&m->dram, &m->design->dram, diag);
+
+    const lpu_port_config port = {.dram = &m->design->dram,
+                                  .clock_mhz = m->design->clock_mhz,
+                                  .bus_bytes = m->design->bus_bytes_per_cycle,
+                                  .reads = m->design->outstanding_bursts,
+                                  .stalls = m->stalls};
+    lpu_port_close(&m->port);
+    return lpu_port_open(&m->port, &port, diag);
 }
 
-/* SYNC, or HALT: the memory settles before the next segment. */
-static void settle(lpu_machine *m)
+static void count_sync(lpu_machine *m, uint64_t n)
+{
+    count_cycles(m, &m->ops[current_op(m)], LPU_ARRAY_EMPTY, n);
+    m->now_cycles += n;
+}
+
+/* SYNC: the memory settles before the next segment. Then it takes a cycle of its own, as HALT. */
+static void finish(lpu_machine *m)
 {
     const bool is_sync = m->program->insns[m->end - 1].op == LPU_INSN_sync;
-    if (!is_sync || m->design->residence == LPU_WEIGHTS_ON_CHIP) return;
 
-    const uint64_t until = cycle_at(m, lpu_dram_settle(m->dram));
-    if (until > m->now_cycles) {
-        count_cycles(m, LPU_ARRAY_EMPTY, until - m->now_cycles);
-        m->now_cycles = until;
+    if (is_sync && m->design->residence != LPU_WEIGHTS_ON_CHIP) {
+        const uint64_t until = lpu_port_settle(m->port);
+        if (until > m->now_cycles) count_sync(m, until - m->now_cycles);
     }
-    lpu_dram_advance(m->dram, time_ps(m, m->now_cycles));
+    lpu_port_begin(m->port, m->now_cycles);
+    count_sync(m, 1);
+    m->stepped_cycles++;
 }
 
 /* Shares the segment's DRAM commands and powered time out to the ops, in whole numbers: op i gets
@@ -223,7 +234,7 @@ static void share_out(lpu_machine *m, size_t op_count)
     const uint64_t lanes = (uint64_t)d->rows * d->cols;
     const uint64_t kib = lpu_design_sram_kib(d);
 
-    lpu_dram_count(m->dram, &dram);
+    lpu_port_count_dram(m->port, &dram);
     for (size_t i = 0; i < op_count; i++) {
         all_bytes += m->ops[i].dram_read_bytes + m->ops[i].dram_write_bytes;
     }
@@ -277,7 +288,7 @@ lpu_status lpu_machine_run(lpu_machine *m, const lpu_program *program, size_t s,
         else if (quiet && !m->is_stepped) skip(m, quiet);
     }
     if (status) return status;
-    settle(m);
+    finish(m);
     share_out(m, trace->count);
     ops[program->notes[m->end - 1].op].instructions++;
     *result = (lpu_machine_run_result){m->now_cycles, m->stepped_cycles};

@@ -9,6 +9,7 @@
 #define LPU_SIM_MACHINE_H
 
 #include "sim/layout.h"
+#include "sim/port.h"
 #include "sim/program.h"
 #include "workloads/counters.h"
 #include "workloads/trace.h"
@@ -22,8 +23,9 @@ typedef struct lpu_machine lpu_machine;
 typedef struct lpu_machine_event {
     lpu_unit unit;
     uint8_t  insn;
-    uint32_t op; /* index into the trace */
-    uint64_t begin_cycles, end_cycles; /* issue, retirement; from the segment's start */
+    uint32_t op;    /* index into the trace */
+    size_t   index; /* into the program */
+    uint64_t begin_cycles, end_cycles; /* issue; the cycle after retirement; from the segment's start */
 } lpu_machine_event;
 
 typedef void lpu_machine_watch_fn(void *user, const lpu_machine_event *event);
@@ -35,6 +37,9 @@ void       lpu_machine_close(lpu_machine **m);
 
 /* Reports every retirement of later runs to watch; NULL to stop. */
 void lpu_machine_watch(lpu_machine *m, lpu_machine_watch_fn *watch, void *user);
+
+/* Later runs see the memory stall so; it does not by default. */
+void lpu_machine_stall(lpu_machine *m, const lpu_port_stalls *stalls);
 
 /* What a segment took. */
 typedef struct lpu_machine_run_result {

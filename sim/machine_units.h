@@ -4,6 +4,7 @@
 
 #include "sim/cost.h"
 #include "sim/machine.h"
+#include "sim/port.h"
 #include "sim/unit_array.h"
 
 enum {
@@ -11,7 +12,6 @@ enum {
     LPU_VECTOR_QUEUE = 4,
     LPU_STORE_QUEUE = 8,
     LPU_TILE_QUEUE = 4,
-    LPU_STORE_TAG = 1 << 30, /* memory tags of writes; reads carry their ring slot */
 };
 
 /* Walks the segments of a stream, load or store, burst by burst. */
@@ -30,17 +30,24 @@ typedef struct lpu_stream_entry {
 
 /* A burst in flight, in the order of request. */
 typedef struct lpu_stream_burst {
+    uint64_t address;
     uint32_t entry, useful_bytes;
+    bool     is_last; /* of its descriptor */
     bool     is_done;
 } lpu_stream_burst;
 
 typedef struct lpu_stream {
+    uint32_t          ports, burst_bytes; /* bursts in a cycle, of each channel */
     lpu_stream_entry *entries; /* (stream_queue) ring */
-    uint32_t          first, count, walking; /* walking: entries fully requested, from first on */
+    uint32_t          first, count, walked; /* walked: entries fully requested, from first on */
+    bool              is_walking; /* the walker has the first of the others */
     lpu_stream_burst *bursts;  /* (outstanding_bursts) ring */
     uint32_t          burst_first, burst_count;
-    uint64_t          credit_bytes; /* of the bus, for returned data */
+    uint32_t          asking;  /* the youngest of them: on AR, not accepted */
+    uint32_t         *beats;   /* (ports) slots whose last beat was on R in the cycle before */
+    uint32_t          beat_count;
     uint64_t          fifo_bytes, fifo_reserved_bytes; /* arrived and not taken; plus in flight */
+    bool              has_room; /* in the queue, when the cycle began */
 } lpu_stream;
 
 /* A product in the array: tiles are made in order row block > plane > k tile. */
@@ -80,12 +87,19 @@ typedef struct lpu_vector {
 typedef struct lpu_store_entry {
     size_t   insn;
     lpu_walk walk;
-    uint32_t in_flight;
+    uint32_t in_flight; /* bursts sent and not acknowledged */
 } lpu_store_entry;
 
 typedef struct lpu_store {
+    uint32_t        beats, burst_bytes;
     lpu_store_entry queue[LPU_STORE_QUEUE];
-    uint32_t        first, count, walking;
+    uint32_t        first, count, walked; /* walked: entries fully sent, from first on */
+    bool            is_walking;           /* the walker has the first of the others */
+    uint32_t        beat;                 /* of its present burst */
+    bool            has_address, has_beat; /* on AW and W, not accepted */
+    uint64_t        address;
+    uint32_t        slot;     /* of the burst on AW */
+    bool            has_room; /* in the queue, when the cycle began */
 } lpu_store;
 
 struct lpu_machine {
@@ -96,7 +110,8 @@ struct lpu_machine {
     bool               is_stepped;
 
     lpu_array *array;
-    lpu_dram  *dram;
+    lpu_port  *port;
+    lpu_port_stalls stalls;
     lpu_stream stream;
     lpu_tiles  tiles;
     lpu_vector vector;
@@ -123,6 +138,7 @@ struct lpu_machine {
  * power of two. */
 uint64_t lpu_walk_next(lpu_walk *w, uint32_t burst_bytes, uint32_t *useful_bytes);
 uint64_t lpu_walk_peek(const lpu_walk *w, uint32_t burst_bytes, uint32_t *useful_bytes);
+void     lpu_walk_advance(lpu_walk *w, uint32_t bytes); /* at most to the segment's end */
 lpu_walk lpu_walk_of(const lpu_insn *insn);
 
 /* Marks instruction i as retired: frees its buffers, tells the watcher. */
@@ -132,9 +148,8 @@ void lpu_sequencer_step(lpu_machine *m);
 /* Each unit: room in its queue, taking an instruction, one clock. */
 bool lpu_stream_has_room(const lpu_machine *m);
 void lpu_stream_push(lpu_machine *m, size_t i);
-void lpu_stream_earn(lpu_machine *m, uint64_t cycles); /* the bus's share of cycles */
-void lpu_stream_arrive(lpu_machine *m);  /* data from memory */
-void lpu_stream_request(lpu_machine *m); /* requests to it */
+void lpu_stream_request(lpu_machine *m); /* requests to memory */
+void lpu_stream_arrive(lpu_machine *m);  /* data from it */
 
 bool            lpu_tiles_has_room(const lpu_machine *m);
 void            lpu_tiles_push(lpu_machine *m, size_t i);
@@ -152,6 +167,5 @@ void lpu_vector_step(lpu_machine *m);
 bool lpu_store_has_room(const lpu_machine *m);
 void lpu_store_push(lpu_machine *m, size_t i);
 void lpu_store_step(lpu_machine *m);
-void lpu_store_written(lpu_machine *m, uint32_t tag);
 
 #endif

@@ -52,8 +52,10 @@ void lpu_sequencer_retire(lpu_machine *m, size_t i)
     m->is_retired[local] = true;
     while (m->oldest < m->pc && m->is_retired[m->oldest - m->first]) m->oldest++;
     if (m->watch) {
-        const lpu_machine_event event = {lpu_insn_unit(insn->op), insn->op, m->program->notes[i].op,
-                                         m->issued_at_cycles[local], m->now_cycles + 1};
+        const lpu_machine_event event = {
+            lpu_insn_unit(insn->op),    insn->op,          m->program->notes[i].op, i,
+            m->issued_at_cycles[local], m->now_cycles + 1,
+        };
         m->watch(m->watch_user, &event);
     }
 }

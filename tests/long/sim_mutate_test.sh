@@ -45,7 +45,7 @@ while IFS='|' read -r file what command; do
     cp "sim/$file" "$tree/sim/$file"
 done <<'END'
 machine.c|accumulator stalls are dropped|s/c->stall_accum_cycles += n/(void)n/
-machine.c|a skip counts one cycle less|s/count_cycles(m, lpu_array_peek(m->array), n)/count_cycles(m, lpu_array_peek(m->array), n - 1)/
+machine.c|a skip counts one cycle less|s/lpu_array_peek(m->array), n)/lpu_array_peek(m->array), n - 1)/
 machine.c|a skip goes one cycle too far|s/m->now_cycles += n;/m->now_cycles += n + 1;/
 machine.c|a skip passes by a tile that could move|s/if (lpu_tiles_can_move(m)) return 0;.*//
 machine.c|a skip passes by the end of the vector unit|s/if (m->vector.is_busy) quiet = /if (0) quiet = /
@@ -56,8 +56,8 @@ machine.c|a stuck program is stepped forever|s/quiet >= LPU_ARRAY_QUIET_FOREVER/
 unit_tiles.c|a beat has one byte less|s/m->design->lines) \* fill->line_bytes;/m->design->lines) * fill->line_bytes - 1;/
 unit_tiles.c|a product drains one beat early|s/(left + lanes - 1) \/ lanes)/left \/ lanes)/
 unit_tiles.c|the port has no width|s/if (bytes > m->design->fill_bytes_per_cycle).*//
-unit_stream.c|reads do not wait for stores|s/(insn_of(m, e)->flags & LPU_FLAG_FENCE) && m->stores_pending/0/
-unit_stream.c|bytes past a burst are fetched twice|s/read_bytes += burst/read_bytes += 2 * burst/
+unit_stream.c|reads do not wait for stores|s/m->stores_pending);/0);/
+unit_stream.c|bytes past a burst are fetched twice|s/read_bytes += s->burst_bytes/read_bytes += 2 * s->burst_bytes/
 unit_vector.c|a vector operation ends a cycle early|s/lpu_cost_vector_cycles(m->design, insn)/lpu_cost_vector_cycles(m->design, insn) - 1/
 unit_sequencer.c|reads do not wait for writers|s/return has_pending(m->writers, i->a, unit) ||/return/
 cost.c|accumulations of the last tile are lost|s/c->accum_adds += sums \* tiles/c->accum_adds += sums * (tiles - 1)/

@@ -4,13 +4,14 @@
  * Closed forms, of a product (m, k) x (k, n) in tiles of R x C lanes on resident memory:
  *
  *     cycle 0  the stream issues             cycle 1  its bytes arrive; the product issues
- *     cycle 2  the first tile's command      cycle 3  the first beat's bytes are taken from the
- * FIFO cycle 4  they land in a buffer         cycle 5  the beat goes into the array
+ *     cycle 2  the first tile's command      cycle 3  its first bytes are taken from the FIFO
+ *     cycle 4  they land in a buffer         cycle 5  the beat goes into the array
  *
  * From the array (sim/unit_array.h): a beat taken at t is in the tile at t + 2, the first vector is
  * taken at t + 3; D = ceil(log4 C) clocks of tree; the drain's first beat is out 3 + D cycles after
  * the last vector. With b beats a tile, m vectors and T tiles the last vector is taken at
- * L = 6 + b + (T - 1) max(b, m) + m, and the machine halts after cycle L + 2 + D + drain beats.
+ * L = 6 + b + (T - 1) max(b, m) + m, the last value is out in cycle L + 2 + D + drain beats, and
+ * the next one is HALT's own.
  */
 #include "sim/machine.h"
 #include "sim/simulate.h"
@@ -166,9 +167,9 @@ static void products(void)
         bench_close(&b);
         if (test_is_over) return;
         CHECK(!status, "%s", why.text);
-        CHECK(cycles == last + tree_depth(s->cols) + 2 + drain + 1,
+        CHECK(cycles == last + tree_depth(s->cols) + 2 + drain + 2,
               "shape %zu: %llu cycles, expected %llu", i, (unsigned long long)cycles,
-              (unsigned long long)(last + tree_depth(s->cols) + 2 + drain + 1));
+              (unsigned long long)(last + tree_depth(s->cols) + 2 + drain + 2));
     }
 }
 
@@ -187,7 +188,7 @@ static void row_blocks(void)
     bench_close(&b);
     if (test_is_over) return;
     /* One beat a tile: the vectors of all tiles follow one another without a gap. */
-    CHECK_EQ(cycles, 7 + BLOCKS * TILES * M + tree_depth(160) + 2 + M + 1);
+    CHECK_EQ(cycles, 7 + BLOCKS * TILES * M + tree_depth(160) + 2 + M + 2);
 }
 
 /* One value out per cycle: the drains follow one another without a gap. */
@@ -205,7 +206,7 @@ static void drains_hold_the_banks(void)
     bench_close(&b);
     if (test_is_over) return;
     const uint64_t first_block_ends = 7 + M;
-    CHECK_EQ(cycles, first_block_ends + tree_depth(160) + 2 + BLOCKS * M * ROWS + 1);
+    CHECK_EQ(cycles, first_block_ends + tree_depth(160) + 2 + BLOCKS * M * ROWS + 2);
 }
 
 /* The last byte arrives in cycle ceil(bytes / bus) and is taken a cycle later: 2 + 3 cycles after
@@ -227,7 +228,7 @@ static void short_of_bytes(void)
         run(&b, &cycles, &status, &why);
         bench_close(&b);
         if (test_is_over) return;
-        CHECK_EQ(cycles, up(N * K / 5, buses[i]) + 1 + 2 + 3 + M - 1 + tree_depth(160) + 2 + M + 1);
+        CHECK_EQ(cycles, up(N * K / 5, buses[i]) + 1 + 2 + 3 + M - 1 + tree_depth(160) + 2 + M + 2);
     }
 }
 
@@ -252,7 +253,7 @@ static void a_narrow_port(void)
         if (test_is_over) return;
         /* The last beat is in at 4 + each x tiles, or the array is what counts. */
         const uint64_t by_port = 4 + each * TILES + 3 + M - 1, by_array = 6 + each + TILES * M;
-        CHECK_EQ(cycles, most(by_port, by_array) + tree_depth(160) + 2 + M + 1);
+        CHECK_EQ(cycles, most(by_port, by_array) + tree_depth(160) + 2 + M + 2);
     }
 }
 
@@ -285,7 +286,7 @@ static void vector_operations(void)
     run(&b, &cycles, &status, &why);
     bench_close(&b);
     if (test_is_over) return;
-    CHECK_EQ(cycles, expected + 1);
+    CHECK_EQ(cycles, expected + 2);
 }
 
 /* Buffer 1 is written by the vector unit and read by the product: the product waits for it. */
@@ -311,14 +312,16 @@ static void the_scoreboard_holds(void)
         if (test_is_over) return;
     }
     const uint64_t quant_cycles = 10 * 18 + 70 + 12; /* 70 / 4 in a scalar unit: 18 cycles a row */
-    CHECK_EQ(free_cycles, quant_cycles + 2);
+    CHECK_EQ(free_cycles, quant_cycles + 3);
     /* Retired in cycle 1 + quant, issued in the same one, its tile's command a cycle later; the
      * beat's bytes are taken a cycle after that: all as if the product had issued in cycle 1. */
-    CHECK_EQ(held_cycles, quant_cycles + 7 + 1 + tree_depth(160) + 2 + 1 + 1);
+    CHECK_EQ(held_cycles, quant_cycles + 7 + 1 + tree_depth(160) + 2 + 1 + 2);
 }
 
-/* A store of 100 beats of resident memory's 64 bytes issues in cycle 0 and is done in cycle 100; a
- * load of as many bytes issues in cycle 1 and reads from cycle 2 on, or with the fence from 100. */
+/* A store of 100 beats of resident memory's 64 bytes issues in cycle 0, is fetched in cycle 1,
+ * sends its last beat in 101 and retires in 102. A load of as many bytes issues in cycle 1 and
+ * reads from cycle 2 on, or with the fence from 103; it retires in the cycle after its last beat.
+ */
 static void the_fence_holds(void)
 {
     enum { BUS = 64, BEATS = 100 };
@@ -344,8 +347,8 @@ static void the_fence_holds(void)
         bench_close(&b);
         if (test_is_over) return;
     }
-    CHECK_EQ(cycles[0], 2 + BEATS);
-    CHECK_EQ(cycles[1], 2 * BEATS);
+    CHECK_EQ(cycles[0], 2 + BEATS + 2);
+    CHECK_EQ(cycles[1], 3 + 2 * BEATS + 2);
 }
 
 static void a_program_that_cannot_go_on(void)
