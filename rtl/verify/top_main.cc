@@ -1,0 +1,276 @@
+/* rtl/verify/top_main.cc - judges a verilated lpu_top by whole programs against the golden machine.
+ *
+ *     top_verify KEY=VALUE...        one JSON object on stdout, from file descriptor 3
+ *
+ *     design=    a name or a YAML file               seed=      of weights, tokens, registers,
+ * stalls model=     a GGUF file, a name or a YAML file: passes of it context= tokens in the cache
+ * before  tokens= of the prompt  decode= passes  batch= sequences prompt=  ids, as in 1,2,3: decode
+ * passes take the tokens that come out random=    so many random programs             operations=
+ * in each shape=     m,n,k,planes: one product stalls=    share of 256 in which a channel stalls
+ *     manner=    0 as the seed says, 1 through every SYNC, 2 stopping at each
+ *     folder=    for files of a moment
+ *     trace=     a waveform of the clocks from=, to=
+ *     coverage=  a file
+ *
+ * Exit: 0 equal, 1 not, 2 refused with a sentence. Stops at the first difference.
+ */
+#include "rtl/verify/top_model.hh"
+#include "rtl/verify/top_pair.hh"
+#include "rtl/verify/top_random.hh"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+
+#include <jansson.h>
+
+namespace
+{
+
+enum { EXIT_EQUAL, EXIT_UNEQUAL, EXIT_REFUSED };
+enum { STALLS_TYPICAL = 48 };
+
+typedef std::map<std::string, std::string> options;
+
+struct verify {
+    options given;
+    lpu_design design;
+    uint64_t seed;
+    json_t *programs, *difference, *tokens;
+    bool is_equal;
+};
+
+uint64_t number(const verify *v, const char *key, uint64_t otherwise)
+{
+    const auto it = v->given.find(key);
+    return it == v->given.end() ? otherwise : strtoull(it->second.c_str(), nullptr, 0);
+}
+
+std::string text(const verify *v, const char *key)
+{
+    const auto it = v->given.find(key);
+    return it == v->given.end() ? "" : it->second;
+}
+
+std::vector<int32_t> list(const std::string &text)
+{
+    std::vector<int32_t> out;
+    for (const char *at = text.c_str(); *at;) {
+        char *end;
+        out.push_back((int32_t)strtol(at, &end, 10));
+        at = *end ? end + 1 : end;
+    }
+    return out;
+}
+
+json_t *json_of(const top_difference *d)
+{
+    return json_pack("{s:s s:s s:s s:s s:I s:I s:I}", "signal", d->signal.c_str(), "expected",
+                     d->expected.c_str(), "found", d->found.c_str(), "where", d->where.c_str(),
+                     "segment", (json_int_t)d->segment, "cycle", (json_int_t)d->cycle, "clock",
+                     (json_int_t)d->clock);
+}
+
+json_t *json_of(const top_verdict *p)
+{
+    return json_pack("{s:s s:I s:I s:I s:I s:I s:I s:I s:I s:f s:f s:f}", "name", p->name.c_str(),
+                     "instructions", (json_int_t)p->instructions, "segments",
+                     (json_int_t)p->segments, "cycles", (json_int_t)p->cycles, "events",
+                     (json_int_t)p->events, "writes", (json_int_t)p->writes, "written_bytes",
+                     (json_int_t)p->written_bytes, "counters", (json_int_t)p->counters, "clocks",
+                     (json_int_t)p->rtl_clocks, "rtl_s", p->rtl_s, "stepping_s", p->stepping_s,
+                     "skipping_s", p->skipping_s);
+}
+
+/* false when something differs: that ends the work. */
+bool run(verify *v, top_pair *pair, const top_program *program)
+{
+    top_verdict verdict;
+
+    pair->run(program, &verdict);
+    json_array_append_new(v->programs, json_of(&verdict));
+    if (!verdict.difference.is_found) return true;
+    v->is_equal = false;
+    v->difference = json_of(&verdict.difference);
+    return false;
+}
+
+lpu_port_stalls stalls_of(uint64_t seed, uint64_t share)
+{
+    const uint8_t s = (uint8_t)share;
+    return {seed, s, s, s, s, s};
+}
+
+top_manner manner_of(const verify *v, top_dice *dice)
+{
+    enum { PAGE_BITS = 12, BASE_PAGES = 1 << 20 };
+    const uint64_t wanted = number(v, "manner", 0);
+    top_manner m;
+
+    m.is_stopping = wanted ? wanted == 2 : dice->chance(100);
+    m.is_resetting = dice->chance(100);
+    m.base = dice->chance(128) ? 0 : (uint64_t)dice->below(BASE_PAGES) << PAGE_BITS;
+    return m;
+}
+
+/* ---- whole passes ---- */
+
+/* Tokens in the cache: their passes are executed, not watched. */
+void fill_cache(const top_model *model, top_pair *pair, top_dice *dice, uint32_t batch,
+                uint32_t count)
+{
+    top_program program;
+    std::vector<int32_t> tokens((size_t)batch * count);
+
+    for (int32_t &t : tokens) t = (int32_t)dice->below(model->shape()->vocab_elems);
+    model->compile(&program, tokens, count, 0);
+    pair->execute(&program);
+}
+
+void run_model(verify *v)
+{
+    const uint32_t batch = (uint32_t)number(v, "batch", 1);
+    const uint32_t context = (uint32_t)number(v, "context", 0);
+    std::vector<int32_t> prompt = list(text(v, "prompt"));
+    const bool is_given = !prompt.empty();
+    const uint32_t tokens = is_given ? (uint32_t)prompt.size() : (uint32_t)number(v, "tokens", 8);
+    const uint32_t decode = (uint32_t)number(v, "decode", 2);
+    const uint64_t stalls_share = number(v, "stalls", 0);
+    top_dice dice = {v->seed};
+    const top_model model(text(v, "model"), &v->design, batch, context + tokens + decode, v->seed,
+                          text(v, "folder"));
+    const lpu_port_stalls stalls = stalls_of(v->seed, stalls_share);
+    const top_manner manner = manner_of(v, &dice);
+    top_pair pair(model.layout(), model.image(), model.weights()->eps, model.weights()->score_scale,
+                  &stalls, &manner);
+
+    if (context) fill_cache(&model, &pair, &dice, batch, context);
+    prompt.resize((size_t)batch * tokens);
+    for (size_t i = is_given ? tokens : 0; i < prompt.size(); i++)
+        prompt[i] = (int32_t)dice.below(model.shape()->vocab_elems);
+    uint32_t at = context;
+    for (uint32_t pass = 0; pass < (tokens ? 1 : 0) + decode; pass++) {
+        top_program program;
+        const uint32_t count = pass || !tokens ? 1 : tokens;
+        if (prompt.empty()) prompt.assign(batch, 0);
+        model.compile(&program, prompt, count, at);
+        if (!run(v, &pair, &program)) return;
+        at += count;
+        prompt = model.results(pair.rtl_memory());
+        for (int32_t t : prompt) json_array_append_new(v->tokens, json_integer(t));
+    }
+}
+
+/* ---- made programs ---- */
+
+/* The smallest model there is: made programs take the formats of their accounts from it. */
+lpu_model any_model()
+{
+    lpu_model m = {};
+    strcpy(m.name, "none");
+    m.weights = LPU_WEIGHTS_TERNARY;
+    m.is_gated = m.is_tied = true;
+    m.hidden_elems = m.ffn_elems = m.head_elems = 64;
+    m.vocab_elems = 64;
+    m.layers = m.heads = m.kv_heads = m.kv_layers = 1;
+    m.context_tokens = 16;
+    m.activation_bits = 8;
+    m.native_kv_bits = 16;
+    m.rope_theta = 10000;
+    m.norm_eps = 1e-5;
+    m.active_share = 1;
+    return m;
+}
+
+void run_made(verify *v)
+{
+    const uint64_t count = number(v, "random", 0);
+    const uint32_t operations = (uint32_t)number(v, "operations", 40);
+    const std::vector<int32_t> shape = list(text(v, "shape"));
+    const lpu_model model = any_model();
+    lpu_layout layout;
+    lpu_diag diag = {""};
+    bool is_equal = true;
+
+    if (lpu_layout_open(&layout, &model, &v->design, 1, 1, &diag)) top_throw(&diag);
+    for (uint64_t i = 0; i < (shape.empty() ? count : 1) && is_equal; i++) {
+        top_dice dice = {v->seed + i};
+        const uint64_t share = dice.chance(128) ? 0 : dice.below(3 * STALLS_TYPICAL);
+        const lpu_port_stalls stalls = stalls_of(v->seed + i, number(v, "stalls", share));
+        const top_manner manner = manner_of(v, &dice);
+        top_random made;
+        if (shape.empty()) top_random_make(&made, &layout, v->seed + i, operations);
+        else if (shape.size() != 4) throw std::runtime_error("expected shape=m,n,k,planes");
+        else
+            top_random_shape(&made, &layout, v->seed, (uint32_t)shape[0], (uint32_t)shape[1],
+                             (uint32_t)shape[2], (uint32_t)shape[3]);
+        top_pair pair(&layout, made.image, made.eps, made.score_scale, &stalls, &manner);
+        is_equal = run(v, &pair, &made.program);
+    }
+    lpu_layout_close(&layout);
+}
+
+/* ---- the answer ---- */
+
+void answer(const verify *v, const char *refusal)
+{
+    FILE *f = fdopen(3, "w");
+    json_t *object = json_pack("{s:s s:s s:I s:O s:O}", "kind",
+                               refusal       ? "refused"
+                               : v->is_equal ? "equal"
+                                             : "differs",
+                               "design", v->design.name, "seed", (json_int_t)v->seed, "programs",
+                               v->programs, "tokens", v->tokens);
+    if (refusal) json_object_set_new(object, "text", json_string(refusal));
+    if (v->difference) json_object_set(object, "difference", v->difference);
+    json_dumpf(object, f ? f : stdout, JSON_INDENT(1));
+    fprintf(f ? f : stdout, "\n");
+    json_decref(object);
+    if (f) fclose(f);
+}
+
+void open_design(verify *v)
+{
+    lpu_diag diag = {""};
+    if (lpu_design_load(&v->design, text(v, "design").c_str(), &diag)) top_throw(&diag);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    verify v = {};
+
+    for (int i = 1; i < argc; i++) {
+        const char *equals = strchr(argv[i], '=');
+        if (equals) v.given[std::string(argv[i], (size_t)(equals - argv[i]))] = equals + 1;
+    }
+    v.seed = number(&v, "seed", 1);
+    v.programs = json_array();
+    v.tokens = json_array();
+    v.is_equal = true;
+    const std::string trace = text(&v, "trace"), coverage = text(&v, "coverage");
+    const char *refusal = nullptr;
+    std::string why;
+    bool is_open = false;
+    try {
+        open_design(&v);
+        top_rtl_open(v.seed, trace.empty() ? nullptr : trace.c_str(), number(&v, "from", 0),
+                     number(&v, "to", UINT64_MAX));
+        is_open = true;
+        if (!text(&v, "model").empty()) run_model(&v);
+        if (v.is_equal) run_made(&v);
+    } catch (const std::exception &e) {
+        why = e.what();
+        refusal = why.c_str();
+    }
+    if (is_open) top_rtl_close(coverage.empty() ? nullptr : coverage.c_str());
+    answer(&v, refusal);
+    json_decref(v.programs);
+    json_decref(v.tokens);
+    json_decref(v.difference);
+    return refusal ? EXIT_REFUSED : v.is_equal ? EXIT_EQUAL : EXIT_UNEQUAL;
+}

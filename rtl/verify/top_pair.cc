@@ -1,0 +1,392 @@
+/* rtl/verify/top_pair.cc - drives the RTL as a host would, and compares each cycle with the golden
+ * machine's.
+ *
+ * Cycle 0 of a segment is the first with run_o; after a SYNC that does not stop, it is the cycle
+ * after the SYNC's own.
+ */
+#include "rtl/verify/top_pair.hh"
+
+#include "rtl/verify/regs.hh"
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+namespace
+{
+
+enum { HOST_CLOCKS_MAX = 1000, LATE_CYCLES = 64 };
+
+/* The counters of rtl/lpu_perf.v that the simulator has, too. */
+const struct counter_row {
+    int index;
+    const char *name;
+    size_t offset; /* in lpu_counters */
+} counter_rows[] = {
+#define ROW(perf, name)                                                                            \
+    {                                                                                              \
+        LPU_PERF_##perf, #name, offsetof(lpu_counters, name)                                       \
+    }
+    ROW(RUN_CYCLES, run_cycles),
+    ROW(ARRAY_PASS, array_pass_cycles),
+    ROW(STALL_MEMORY, stall_memory_cycles),
+    ROW(STALL_FILL, stall_fill_cycles),
+    ROW(STALL_ACCUM, stall_accum_cycles),
+    ROW(STALL_VECTOR, stall_vector_cycles),
+    ROW(STALL_SYNC, stall_sync_cycles),
+    ROW(STALL_ISSUE, stall_issue_cycles),
+    ROW(VECTOR_BUSY, vector_busy_cycles),
+    ROW(INSTRUCTIONS, instructions),
+    ROW(LANE_ADDS, lane_adds),
+    ROW(LANE_SKIPS, lane_skips),
+    ROW(FIFO_WRITE_BYTES, fifo_write_bytes),
+    ROW(FIFO_READ_BYTES, fifo_read_bytes),
+    ROW(DRAM_READ_BYTES, dram_read_bytes),
+    ROW(DRAM_WRITE_BYTES, dram_write_bytes),
+#undef ROW
+};
+
+struct stop_run {
+};
+
+double now_s()
+{
+    using clock = std::chrono::steady_clock;
+    return std::chrono::duration<double>(clock::now().time_since_epoch()).count();
+}
+
+std::string text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+std::string text_of(const char *format, ...)
+{
+    char text[512];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof(text), format, list);
+    va_end(list);
+    return text;
+}
+
+std::string bytes_of(const uint8_t *data, size_t count)
+{
+    enum { SHOWN = 32 };
+    std::string text;
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        text += text_of("%s%02x", i ? " " : "", data[i]);
+    return count > SHOWN ? text + " ..." : text;
+}
+
+std::string event_of(const top_event *e)
+{
+    static const char *const units[] = {"sequencer", "stream engine", "array", "vector unit",
+                                        "store unit"};
+    if (!e) return "nothing";
+    if (e->kind == TOP_ISSUE) return text_of("instruction %zu issues", e->index);
+    return text_of("instruction %zu retires from the %s", e->index, units[e->unit]);
+}
+
+} // namespace
+
+top_pair::top_pair(const lpu_layout *layout, const std::vector<uint8_t> &image, lpu_scale eps,
+                   lpu_scale score_scale, const lpu_port_stalls *stalls, const top_manner *manner)
+    : layout_(layout), manner_(*manner), eps_(eps), score_scale_(score_scale),
+      golden_memory_(image), rtl_memory_(image),
+      golden_(layout, &golden_memory_, eps, score_scale, stalls),
+      memory_(layout->design, &rtl_memory_, manner->base, stalls), in_(), out_()
+{
+    top_rtl_reset();
+}
+
+void top_pair::differ(const std::string &signal, const std::string &expected,
+                      const std::string &found, size_t index)
+{
+    verdict_->difference = {true,     signal, expected,        found, program_->explain(index),
+                            segment_, cycle_, top_rtl_clocks()};
+    throw stop_run();
+}
+
+/* ---- a clock ---- */
+
+/* The program's store, in its order, burst by burst. */
+void top_pair::watch_writes()
+{
+    for (; !memory_.written.empty(); memory_.written.pop_front()) {
+        const top_burst *found = &memory_.written.front();
+        if (write_ >= run_.writes.size())
+            differ("AXI write", "none any more",
+                   text_of("0x%" PRIx64 ": ", found->address) +
+                       bytes_of(found->data.data(), found->data.size()),
+                   program_->code.count - 1);
+        const top_write *w = &run_.writes[write_++];
+        const uint8_t *data = run_.written.data() + w->at;
+        if (found->address != w->address || found->data.size() != w->bytes)
+            differ("AXI write: address and bytes",
+                   text_of("0x%" PRIx64 ", %zu", w->address, w->bytes),
+                   text_of("0x%" PRIx64 ", %zu", found->address, found->data.size()), w->index);
+        if (!memcmp(found->data.data(), data, w->bytes)) continue;
+        differ(text_of("AXI write: data at 0x%" PRIx64, w->address), bytes_of(data, w->bytes),
+               bytes_of(found->data.data(), w->bytes), w->index);
+    }
+}
+
+/* Everything that issues or retires in this cycle, in order, is what the golden machine has. */
+void top_pair::watch()
+{
+    std::vector<top_event> seen;
+
+    if (out_.is_issue) seen.push_back({cycle_, TOP_ISSUE, LPU_UNIT_sequencer, out_.issue_pc});
+    for (int u = 0; u < TOP_RETIRING_UNITS; u++)
+        if (out_.retires >> u & 1)
+            seen.push_back(
+                {cycle_, TOP_RETIRE, (lpu_unit)(LPU_UNIT_stream + u), out_.retire_pc[u]});
+    const bool is_last = segment_ + 1 == run_.segments.size();
+    const size_t end = is_last ? run_.events.size() : run_.segments[segment_ + 1].first_event;
+    size_t i = 0;
+    while (i < seen.size() || (event_ < end && run_.events[event_].cycle == cycle_)) {
+        const bool is_due = event_ < end && run_.events[event_].cycle == cycle_;
+        const top_event *expected = is_due ? &run_.events[event_] : nullptr;
+        const top_event *found = i < seen.size() ? &seen[i] : nullptr;
+        if (!expected || !found || found->kind != expected->kind || found->unit != expected->unit ||
+            found->index != expected->index)
+            differ(found && expected && found->kind != expected->kind ? "issue or retirement"
+                   : (expected ? expected : found)->kind == TOP_ISSUE ? "issue"
+                                                                      : "retirement",
+                   event_of(expected), event_of(found), (expected ? expected : found)->index);
+        event_++;
+        i++;
+    }
+    if (segment_ < run_.segments.size() && cycle_ > run_.segments[segment_].cycles + LATE_CYCLES)
+        differ("end of the segment", text_of("cycle %" PRIu64, run_.segments[segment_].cycles - 1),
+               "not yet", run_.segments[segment_].first + run_.segments[segment_].count - 1);
+}
+
+void top_pair::end_segment()
+{
+    const top_segment *s = &run_.segments[segment_];
+
+    if (cycle_ + 1 != s->cycles)
+        differ("end of the segment", text_of("cycle %" PRIu64, s->cycles - 1),
+               text_of("cycle %" PRIu64, cycle_), s->first + s->count - 1);
+    segment_++;
+    settled_at_ = 0;
+    if (segment_ < run_.segments.size()) event_ = run_.segments[segment_].first_event;
+}
+
+/* The machine asks for a settled memory. Once it has answered, the SYNC's own cycle is this one. */
+void top_pair::sync()
+{
+    if (!memory_.is_idle())
+        differ("sync_o", "0, since the memory is at work", "1",
+               run_.segments[segment_].first + run_.segments[segment_].count - 1);
+    if (!settled_at_) settled_at_ = memory_.settle();
+    if (cycle_ < settled_at_) return;
+    in_.sync_ack = true;
+    top_rtl_settle(&in_, &out_);
+}
+
+/* run_o rises in cycle 0 of a segment; it falls behind the last one's own, and at a stop. */
+void top_pair::follow_run()
+{
+    if (out_.run == is_running_) return;
+    is_running_ = out_.run;
+    if (is_running_) {
+        has_started_ = true;
+        cycle_ = 0;
+        memory_.restart();
+        return;
+    }
+    if (has_ended_) return;
+    cycle_--; /* the one before was the last */
+    end_segment();
+}
+
+void top_pair::tick()
+{
+    top_rtl_read(&out_);
+    in_.arready = in_.awready = in_.wready = in_.rvalid = in_.bvalid = in_.sync_ack = false;
+    in_.rdata = nullptr;
+    follow_run();
+    if (is_running_) memory_.cycle(cycle_, &out_, &in_);
+    else if (out_.arvalid || out_.awvalid || out_.wvalid)
+        differ("arvalid, awvalid, wvalid", "0: nothing runs", "1", 0);
+    top_rtl_settle(&in_, &out_);
+    has_ended_ = false;
+    if (is_running_) {
+        if (out_.sync) sync();
+        if (!memory_.fault.empty())
+            differ("AXI", "the rules of the port", memory_.fault, out_.issue_pc);
+        watch();
+        watch_writes();
+        has_ended_ = in_.sync_ack;
+        if (has_ended_) {
+            end_segment();
+            memory_.restart();
+        }
+        cycle_ = has_ended_ ? 0 : cycle_ + 1;
+    }
+    if (!top_rtl_clock())
+        differ("$finish or $stop", "none", "an assertion of the RTL failed: see the log",
+               out_.issue_pc);
+}
+
+/* ---- the host ---- */
+
+uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
+{
+    bool is_asked[2] = {is_write, is_write}, is_reading = !is_write;
+
+    in_.host_address = address;
+    in_.host_wdata = data;
+    in_.host_bready = in_.host_rready = true;
+    for (int i = 0; i < HOST_CLOCKS_MAX; i++) {
+        in_.host_awvalid = is_asked[0];
+        in_.host_wvalid = is_asked[1];
+        in_.host_arvalid = is_reading;
+        tick();
+        if (is_asked[0] && out_.awready) is_asked[0] = false;
+        if (is_asked[1] && out_.wready) is_asked[1] = false;
+        if (is_reading && out_.arready) is_reading = false;
+        if (!(is_write ? out_.bvalid : out_.rvalid)) continue;
+        in_.host_awvalid = in_.host_wvalid = in_.host_arvalid = false;
+        const uint32_t response = is_write ? out_.bresp : out_.rresp;
+        if (!response) return out_.rdata;
+        differ(text_of("host port, register 0x%03x, response", address), "0",
+               text_of("%u", response), 0);
+    }
+    differ(text_of("host port, register 0x%03x", address), "an answer",
+           text_of("none in %d clocks", HOST_CLOCKS_MAX), 0);
+    return 0;
+}
+
+void top_pair::load(const top_program *program)
+{
+    const size_t count = program->code.count;
+    const uint32_t depth = read(LPU_REG_DEPTH);
+
+    if (count > depth)
+        throw std::runtime_error(
+            text_of("%s: found %zu instructions, expected at most %u, what the "
+                    "program memory holds",
+                    program->name.c_str(), count, depth));
+    write(LPU_REG_PROGRAM_ADDRESS, 0);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t code[LPU_INSN_BYTES];
+        uint32_t words[LPU_INSN_BYTES / 4];
+        lpu_insn_encode(code, &program->code.insns[i]);
+        memcpy(words, code, sizeof(words));
+        for (uint32_t w = 0; w < LPU_INSN_BYTES / 4; w++) write(LPU_REG_PROGRAM + 4 * w, words[w]);
+    }
+    write(LPU_REG_FIRST, 0);
+    write(LPU_REG_COUNT, (uint32_t)count);
+    write(LPU_REG_BASE_LOW, (uint32_t)manner_.base);
+    write(LPU_REG_BASE_HIGH, (uint32_t)(manner_.base >> 32));
+    write(LPU_REG_EPS, eps_.m | (uint32_t)(uint16_t)eps_.e << 16);
+    write(LPU_REG_SCORE_SCALE, score_scale_.m | (uint32_t)(uint16_t)score_scale_.e << 16);
+    write(LPU_REG_IRQ_STATUS, 7);
+    write(LPU_REG_IRQ_ENABLE, 7);
+    write(LPU_REG_CTRL, 1 << LPU_CTRL_CLEAR);
+}
+
+void top_pair::go()
+{
+    const uint32_t control =
+        1 << LPU_CTRL_START | (manner_.is_stopping ? 1 << LPU_CTRL_STOP_AT_SYNC : 0);
+    const double begin_s = now_s();
+
+    segment_ = event_ = write_ = 0;
+    while (segment_ < run_.segments.size()) {
+        const size_t before = segment_;
+        has_started_ = false;
+        write(LPU_REG_CTRL, control);
+        for (int i = 0; !has_started_ && i < HOST_CLOCKS_MAX; i++) tick();
+        if (!has_started_) differ("run_o", "1 after a start", "0", run_.segments[segment_].first);
+        while (is_running_) tick();
+        for (int i = 0; !out_.irq && i < HOST_CLOCKS_MAX; i++) tick();
+        if (!out_.irq) differ("irq_o", "1 after the end", "0", run_.segments[before].first);
+        const uint32_t status = read(LPU_REG_STATUS);
+        if (status >> LPU_STATUS_ERROR & 1)
+            differ("error", "0", text_of("%u", read(LPU_REG_ERROR)), read(LPU_REG_PC));
+        const bool is_over = segment_ == run_.segments.size();
+        const uint32_t bit = is_over ? LPU_STATUS_DONE : LPU_STATUS_AT_SYNC;
+        if (!(status >> bit & 1))
+            differ("status", text_of("bit %u", bit), text_of("0x%x", status), 0);
+        write(LPU_REG_IRQ_STATUS, 7);
+    }
+    segment_--;
+    verdict_->rtl_s = now_s() - begin_s;
+}
+
+/* ---- after the run ---- */
+
+void top_pair::compare_counters()
+{
+    const auto check = [this](int index, const char *name, uint64_t expected) {
+        const uint32_t at = LPU_REG_PERF + 8 * (uint32_t)index;
+        const uint64_t low = read(at);
+        const uint64_t found = low | (uint64_t)read(at + 4) << 32;
+        verdict_->counters++;
+        if (found != expected)
+            differ(std::string("counter ") + name, text_of("%" PRIu64, expected),
+                   text_of("%" PRIu64, found), program_->code.count - 1);
+    };
+    for (const counter_row &row : counter_rows) {
+        uint64_t value;
+        memcpy(&value, (const char *)&run_.counters + row.offset, sizeof(value));
+        check(row.index, row.name, value);
+    }
+    check(LPU_PERF_LOAD_BYTES, "load_bytes", run_.load_bytes);
+    check(LPU_PERF_STORE_BYTES, "store_bytes", run_.store_bytes);
+    check(LPU_PERF_VECTOR_GATED, "vector_gated",
+          run_.counters.run_cycles - run_.counters.vector_busy_cycles);
+}
+
+void top_pair::compare_memory()
+{
+    if (write_ < run_.writes.size())
+        differ("AXI write", text_of("0x%" PRIx64, run_.writes[write_].address), "none",
+               run_.writes[write_].index);
+    if (rtl_memory_ == golden_memory_) return;
+    for (size_t i = 0; i < rtl_memory_.size(); i++)
+        if (rtl_memory_[i] != golden_memory_[i])
+            differ(text_of("memory at 0x%zx", i), text_of("%02x", golden_memory_[i]),
+                   text_of("%02x", rtl_memory_[i]), 0);
+}
+
+void top_pair::run(const top_program *program, top_verdict *verdict)
+{
+    *verdict = top_verdict();
+    program_ = program;
+    verdict_ = verdict;
+    verdict->name = program->name;
+    verdict->instructions = program->code.count;
+    verdict->segments = program->code.segment_count;
+    golden_.run(program, &run_);
+    verdict->cycles = run_.cycles;
+    verdict->writes = run_.writes.size();
+    verdict->events = run_.events.size();
+    verdict->written_bytes = run_.written.size();
+    verdict->stepping_s = run_.stepping_s;
+    verdict->skipping_s = run_.skipping_s;
+    const uint64_t clocks = top_rtl_clocks();
+    try {
+        if (manner_.is_resetting) {
+            write(LPU_REG_CTRL, 1 << LPU_CTRL_RESET);
+            while (read(LPU_REG_STATUS) >> LPU_STATUS_RESETTING & 1) continue;
+        }
+        load(program);
+        go();
+        compare_counters();
+        compare_memory();
+    } catch (const stop_run &) {
+    }
+    verdict->rtl_clocks = top_rtl_clocks() - clocks;
+}
+
+void top_pair::execute(const top_program *program)
+{
+    golden_.execute(program);
+    rtl_memory_ = golden_memory_;
+}

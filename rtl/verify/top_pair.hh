@@ -1,0 +1,86 @@
+/* rtl/verify/top_pair.hh - one program on the golden machine and on the RTL, cycle by cycle.
+ *
+ * The golden machine runs first. The RTL is then watched in every cycle; it is stopped at the first
+ * thing that is not as it should be.
+ */
+#ifndef LPU_RTL_VERIFY_TOP_PAIR_HH
+#define LPU_RTL_VERIFY_TOP_PAIR_HH
+
+#include "rtl/verify/top_golden.hh"
+#include "rtl/verify/top_memory.hh"
+
+/* The first difference. */
+struct top_difference {
+    bool is_found;
+    std::string signal, expected, found, where; /* where: the instruction that it belongs to */
+    size_t segment;
+    uint64_t cycle; /* of the segment */
+    uint64_t clock; /* of the RTL since it was opened: for the waveform */
+};
+
+struct top_verdict {
+    std::string name;
+    size_t instructions, segments, writes, events, counters; /* compared */
+    uint64_t cycles, written_bytes;
+    uint64_t rtl_clocks; /* with those of the host */
+    double rtl_s, stepping_s, skipping_s;
+    top_difference difference;
+};
+
+/* How the host goes about it. */
+struct top_manner {
+    bool is_stopping;  /* the machine stops at every SYNC and is started again */
+    bool is_resetting; /* a soft reset before the program */
+    uint64_t base;     /* of memory, on the AXI port */
+};
+
+class top_pair
+{
+  public:
+    /* image is memory before the first program. */
+    top_pair(const lpu_layout *layout, const std::vector<uint8_t> &image, lpu_scale eps,
+             lpu_scale score_scale, const lpu_port_stalls *stalls, const top_manner *manner);
+
+    void run(const top_program *program, top_verdict *verdict);
+
+    /* Values alone, on both sides, with no look at the RTL: it sees what was written. */
+    void execute(const top_program *program);
+
+    const std::vector<uint8_t> &rtl_memory() const { return rtl_memory_; }
+    const std::vector<uint8_t> &golden_memory() const { return golden_memory_; }
+
+  private:
+    void load(const top_program *program);
+    void go();
+    uint32_t access(bool is_write, uint32_t address, uint32_t data);
+    void write(uint32_t address, uint32_t data) { access(true, address, data); }
+    uint32_t read(uint32_t address) { return access(false, address, 0); }
+    void tick();
+    void sync();
+    void follow_run();
+    void watch();
+    void watch_writes();
+    void end_segment();
+    void compare_counters();
+    void compare_memory();
+    void differ(const std::string &signal, const std::string &expected, const std::string &found,
+                size_t index);
+
+    const lpu_layout *layout_;
+    top_manner manner_;
+    lpu_scale eps_, score_scale_;
+    std::vector<uint8_t> golden_memory_, rtl_memory_;
+    top_golden golden_;
+    top_memory memory_;
+    top_in in_;
+    top_out out_;
+
+    const top_program *program_ = nullptr;
+    top_run run_;
+    top_verdict *verdict_ = nullptr;
+    bool has_started_ = false, is_running_ = false, has_ended_ = false;
+    uint64_t cycle_ = 0, settled_at_ = 0;
+    size_t segment_ = 0, event_ = 0, write_ = 0;
+};
+
+#endif
