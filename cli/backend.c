@@ -27,6 +27,11 @@ static void close_forward(void **state)
     lpu_forward_close((lpu_forward **)state);
 }
 
+static void rewind_forward(void *state)
+{
+    lpu_forward_rewind(state);
+}
+
 static lpu_status run_forward(void *state, const int32_t *tokens, size_t count, int32_t *next,
                               lpu_diag *diag)
 {
@@ -62,6 +67,11 @@ static void close_sim(void **state)
     lpu_session_close((lpu_session **)state);
 }
 
+static void rewind_sim(void *state)
+{
+    lpu_session_rewind(state);
+}
+
 static lpu_status run_sim(void *state, const int32_t *tokens, size_t count, int32_t *next,
                           lpu_diag *diag)
 {
@@ -86,12 +96,14 @@ static const lpu_backend backends[] = {
      .has_trits = true,
      .open = open_cpu,
      .close = close_forward,
+     .rewind = rewind_forward,
      .run = run_forward,
      .read_logits = read_cpu},
     {.name = "fp16",
      .text = "FP16",
      .open = open_fp16,
      .close = close_forward,
+     .rewind = rewind_forward,
      .run = run_forward,
      .read_logits = read_fp16},
     {.name = "sim",
@@ -100,6 +112,7 @@ static const lpu_backend backends[] = {
      .has_trits = true,
      .open = open_sim,
      .close = close_sim,
+     .rewind = rewind_sim,
      .run = run_sim,
      .read_logits = read_sim,
      .account_of = account_sim},

@@ -1,7 +1,7 @@
 /* cli/backend.h - what a model can be run on, a row each: lpu run and lpu ppl know no other way.
  *
  * The integer backends compute workloads/arithmetic.md, each in its own way, and agree on every
- * logit. To add one: write its five functions, add its row in cli/backend.c.
+ * logit. To add one: write its functions, add its row in cli/backend.c.
  */
 #ifndef LPU_CLI_BACKEND_H
 #define LPU_CLI_BACKEND_H
@@ -26,6 +26,8 @@ typedef struct lpu_backend {
     bool        has_trits;   /* of the cache and the head */
     lpu_status (*open)(void **state, const lpu_backend_request *request, lpu_diag *diag);
     void (*close)(void **state);
+
+    void (*rewind)(void *state); /* empties the cache */
 
     /* Runs tokens after those in the cache; *next is the greedy next one. */
     lpu_status (*run)(void *state, const int32_t *tokens, size_t count, int32_t *next,

@@ -123,6 +123,11 @@ void lpu_forward_close(lpu_forward **out)
     *out = NULL;
 }
 
+void lpu_forward_rewind(lpu_forward *f)
+{
+    f->pass.position = 0;
+}
+
 lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag)
 {

@@ -24,6 +24,9 @@ lpu_status lpu_forward_open(lpu_forward **f, const lpu_weights *weights, lpu_for
                             lpu_diag *diag);
 void lpu_forward_close(lpu_forward **f);
 
+/* Empties the cache. */
+void lpu_forward_rewind(lpu_forward *f);
+
 /* Runs tokens[0..count) after those already in the cache and returns in *next the greedy next
  * token. LPU_ERR_RANGE when the cache is full or an id is not in the vocabulary. */
 lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,

@@ -110,6 +110,11 @@ static lpu_status run_program(lpu_session *s, const lpu_program *program, lpu_si
     return status;
 }
 
+void lpu_session_rewind(lpu_session *s)
+{
+    s->position = 0;
+}
+
 lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag)
 {

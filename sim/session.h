@@ -28,6 +28,9 @@ lpu_status lpu_session_open(lpu_session **s, const lpu_weights *weights, const l
                             uint32_t capacity_tokens, lpu_diag *diag);
 void lpu_session_close(lpu_session **s);
 
+/* Empties the cache; the accounts go on. */
+void lpu_session_rewind(lpu_session *s);
+
 /* Runs tokens[0..count) after those in the cache, as one pass: decode where it is a single token
  * and the cache is not empty, else prefill. *next is the greedy next token. LPU_ERR_RANGE when the
  * cache is full or an id is not in the vocabulary: nothing has been run then. */
