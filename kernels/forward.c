@@ -57,6 +57,11 @@ static lpu_status check(const lpu_weights *w, lpu_forward_kind kind, uint32_t kv
                         "forward: found %u trits for the cache, expected 2 to %d", kv_trits,
                         LPU_TRITS_MAX);
     }
+    if (kind == LPU_FORWARD_TERNARY && m->weights == LPU_WEIGHTS_FP16) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "%s has FP16 weights, expected ternary ones: the fp16 backend runs it",
+                        m->name);
+    }
     if (!context_tokens || context_tokens > m->context_tokens) {
         return lpu_fail(diag, LPU_ERR_RANGE,
                         "forward: found a context of %u tokens, expected 1 to %u", context_tokens,

@@ -3,7 +3,8 @@
  *
  * Inputs of linear layers are fake-quantised to 8 bits, as BitNet b1.58 is trained (arXiv
  * 2402.17764, section 2; arXiv 2310.11453, equation 4): x' = round(x 127 / max |x|) max |x| / 127
- * per token. The head is an ordinary linear layer. Jobs split as in forward_ternary.c.
+ * per token; those of a model of FP16 weights are not. The head is an ordinary linear layer. Jobs
+ * split as in forward_ternary.c.
  */
 #include "kernels/forward_private.h"
 #include "kernels/half.h"
@@ -51,8 +52,11 @@ static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
                  {&l->up, &w->up}, {&l->down, &w->down}, {&l->gate, &w->gate}};
 
     for (size_t i = 0; i < (m->is_gated ? 7 : 6); i++) {
+        const lpu_matrix *x = pairs[i].m;
         lpu_status status =
-            lpu_stream_load(pairs[i].s, LPU_LAYOUT_F16, pairs[i].m, f->pass->team, diag);
+            x->f16
+                ? lpu_stream_load_halves(pairs[i].s, x->f16, x->rows, x->cols, f->pass->team, diag)
+                : lpu_stream_load(pairs[i].s, LPU_LAYOUT_F16, x, f->pass->team, diag);
         if (status) return status;
     }
     l->keys += index * f->key_bytes * m->kv_heads;
@@ -148,9 +152,11 @@ static void rms_norm(float *y, const float *x, size_t n, const lpu_gain *gain, d
     for (size_t i = 0; i < n; i++) y[i] = x[i] * scale * gain->real[i];
 }
 
-static void fake_quantise(float *x, size_t n)
+static void fake_quantise(const pass *f, float *x, size_t n)
 {
     float most = 0;
+
+    if (f->pass->weights->model.weights == LPU_WEIGHTS_FP16) return;
     for (size_t i = 0; i < n; i++) most = fmaxf(most, fabsf(x[i]));
     if (most <= 0) return;
     for (size_t i = 0; i < n; i++) x[i] = rintf(x[i] * (127.0f / most)) * (most / 127.0f);
@@ -174,7 +180,7 @@ static void norm_work(void *arg, size_t member, size_t members)
     for (size_t t = first; t < first + n; t++) {
         float *y = f->input + t * f->wide_elems;
         rms_norm(y, j->x + t * j->n, j->n, j->gain, f->pass->weights->model.norm_eps);
-        if (j->is_quantised) fake_quantise(y, j->n);
+        if (j->is_quantised) fake_quantise(f, y, j->n);
     }
 }
 
@@ -321,7 +327,7 @@ static void gate_work(void *arg, size_t member, size_t members)
                                : activate(up[i], m->activation);
         }
         rms_norm(h, h, n, &f->weights->ffn_sub_norm, m->norm_eps);
-        fake_quantise(h, n);
+        fake_quantise(f, h, n);
     }
 }
 

@@ -48,6 +48,11 @@ lpu_status lpu_session_open(lpu_session **out, const lpu_weights *weights, const
                         "session: found a context of %u tokens, expected 1 to %u", capacity_tokens,
                         m->context_tokens);
     }
+    if (m->weights == LPU_WEIGHTS_FP16) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "%s has FP16 weights, expected ternary ones: the fp16 backend runs it",
+                        m->name);
+    }
     lpu_session *s = calloc(1, sizeof(*s));
     if (!s) return lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
     s->weights = weights;

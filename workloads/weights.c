@@ -109,6 +109,26 @@ static lpu_status read_activation(const reader *r, lpu_activation *activation)
                     lpu_gguf_name(r->g));
 }
 
+/* Ternary or binary, by the type of the tensors; FP16 only where the file says so itself. */
+static lpu_status read_kind(const reader *r, lpu_model *m)
+{
+    const lpu_gguf_tensor *q = lpu_gguf_find(r->g, "blk.0.attn_q.weight");
+    lpu_gguf_string s;
+
+    m->weights = q && q->type == LPU_QUANT_Q1_0 ? LPU_WEIGHTS_BINARY : LPU_WEIGHTS_TERNARY;
+    m->activation_bits = 8;
+    if (!lpu_gguf_has(r->g, "setun.weights")) return LPU_OK;
+    lpu_status status = lpu_gguf_get_string(r->g, "setun.weights", &s, r->diag);
+    if (status) return status;
+    if (s.bytes != 4 || memcmp(s.text, "fp16", 4)) {
+        return lpu_fail(r->diag, LPU_ERR_FORMAT, "%s: setun.weights is unknown, expected fp16",
+                        lpu_gguf_name(r->g));
+    }
+    m->weights = LPU_WEIGHTS_FP16;
+    m->activation_bits = 16;
+    return LPU_OK;
+}
+
 /* Names for tables: the model's own, else the file's; in plain characters. */
 static void read_names(const reader *r, lpu_model *m)
 {
@@ -148,6 +168,7 @@ static lpu_status read_shape(reader *r)
     if (!status) status = shape_f32(r, "attention.layer_norm_rms_epsilon", &m->norm_eps);
     if (!status) status = shape_f32(r, "rope.freq_base", &m->rope_theta);
     if (!status) status = read_activation(r, &m->activation);
+    if (!status) status = read_kind(r, m);
     return status;
 }
 
@@ -156,17 +177,14 @@ static lpu_status complete_shape(reader *r, uint32_t context_tokens)
 {
     lpu_model *m = &r->w->model;
     const lpu_gguf_tensor *embed = lpu_gguf_find(r->g, "token_embd.weight");
-    const lpu_gguf_tensor *q = lpu_gguf_find(r->g, "blk.0.attn_q.weight");
     lpu_diag why = {""};
 
     read_names(r, m);
-    m->weights = q && q->type == LPU_QUANT_Q1_0 ? LPU_WEIGHTS_BINARY : LPU_WEIGHTS_TERNARY;
     m->vocab_elems = embed && embed->elems[1] <= UINT32_MAX ? (uint32_t)embed->elems[1] : 0;
     m->is_gated = lpu_gguf_find(r->g, "blk.0.ffn_gate.weight") != NULL;
     m->has_sub_norm = lpu_gguf_find(r->g, "blk.0.attn_sub_norm.weight") != NULL;
     m->is_tied = lpu_gguf_find(r->g, "output.weight") == NULL;
     m->kv_layers = m->layers;
-    m->activation_bits = 8;
     m->native_kv_bits = 16;
     m->active_share = 1;
     if (context_tokens && context_tokens < m->context_tokens) m->context_tokens = context_tokens;
@@ -221,6 +239,20 @@ static lpu_status load_gain(reader *r, lpu_gain *gain, const char *prefix, const
     return lpu_weights_convert_gain(gain, r->g, t, r->diag);
 }
 
+static lpu_status load_halves(reader *r, lpu_matrix *m, const lpu_gguf_tensor *t, float factor,
+                              uint32_t interleaved_rows)
+{
+    const lpu_quant_info *info = lpu_quants_find((uint32_t)t->type);
+
+    if (info->block_elems != 1 || factor != 1 || interleaved_rows) {
+        return lpu_fail(r->diag, LPU_ERR_FORMAT,
+                        "%s: tensor %s of a full-precision model is %s, expected F32, F16 or BF16 "
+                        "without a factor, in a file of architecture bitnet",
+                        lpu_gguf_name(r->g), t->name, info->name);
+    }
+    return lpu_weights_convert_halves(m, r->g, t, r->diag);
+}
+
 /* A matrix and the factor that some files keep beside it. */
 static lpu_status load_matrix(reader *r, lpu_matrix *m, const char *prefix, const char *name,
                               uint32_t rows, uint32_t cols, uint32_t interleaved_rows)
@@ -243,6 +275,8 @@ static lpu_status load_matrix(reader *r, lpu_matrix *m, const char *prefix, cons
     snprintf(full, sizeof(full), "%s%s.weight", prefix, name);
     status = find_tensor(r, full, rows, cols, false, &t);
     if (status) return status;
+    if (r->w->model.weights == LPU_WEIGHTS_FP16)
+        return load_halves(r, m, t, factor, interleaved_rows);
     return lpu_weights_convert_linear(m, r->g, t, factor, interleaved_rows, &r->zero_elems,
                                       r->diag);
 }
@@ -419,6 +453,7 @@ static void free_matrix(lpu_matrix *m)
 {
     free(m->planes);
     free(m->row_scales);
+    free(m->f16);
 }
 
 static void free_gain(lpu_gain *gain)

@@ -22,6 +22,7 @@ typedef struct lpu_matrix {
     lpu_scale  scale;      /* of every row, where row_scales is NULL */
     lpu_scale *row_scales; /* (rows) or NULL */
     float      real_scale; /* of every row, as the file has it; unused where row_scales is set */
+    uint16_t  *f16;        /* (rows, cols) IEEE half, of a model of FP16 weights: then planes is NULL */
 } lpu_matrix;
 
 /* A norm's gain, as G of arithmetic.md and as the file has it. g is NULL where there is no norm. */
@@ -49,7 +50,8 @@ typedef struct lpu_weights {
     int16_t           *rope; /* (context_tokens, head_elems / 2, 2): cos, sin; 14 fractional bits */
 } lpu_weights;
 
-/* Loads path. head_trits is 3 to 5: digits of the embedding and the head. context_tokens bounds the
+/* Loads path. A file that says setun.weights = "fp16", as the trainer's twins do, has model.weights
+ * LPU_WEIGHTS_FP16 and halves in place of planes, for the FP16 reference alone. head_trits is 3 to 5: digits of the embedding and the head. context_tokens bounds the
  * rope table (0: the model's own). Refuses, with a sentence, what is not a BitNet-type model. */
 lpu_status lpu_weights_open(lpu_weights **weights, const char *path, uint32_t head_trits,
                             uint32_t context_tokens, lpu_diag *diag);

@@ -287,6 +287,28 @@ lpu_status lpu_weights_convert_linear(lpu_matrix *m, const lpu_gguf *g, const lp
     return LPU_OK;
 }
 
+lpu_status lpu_weights_convert_halves(lpu_matrix *m, const lpu_gguf *g, const lpu_gguf_tensor *t,
+                                      lpu_diag *diag)
+{
+    const size_t rows = (size_t)t->elems[1], cols = (size_t)t->elems[0];
+    const size_t row_bytes = lpu_quants_row_bytes(t->type, cols);
+    float *row = malloc(cols * sizeof(*row));
+
+    m->rows = rows;
+    m->cols = cols;
+    m->f16 = malloc(rows * cols * sizeof(*m->f16));
+    if (!row || !m->f16) {
+        free(row);
+        return lpu_fail(diag, LPU_ERR_MEMORY, "%s: out of memory", lpu_gguf_name(g));
+    }
+    for (size_t r = 0; r < rows; r++) {
+        lpu_quants_decode(t->type, row, (const uint8_t *)t->data + r * row_bytes, cols, 0);
+        for (size_t c = 0; c < cols; c++) m->f16[r * cols + c] = lpu_quants_f32_to_f16(row[c]);
+    }
+    free(row);
+    return LPU_OK;
+}
+
 lpu_status lpu_weights_convert_embed(lpu_matrix *m, uint16_t **f16, const lpu_gguf *g,
                                      const lpu_gguf_tensor *t, uint32_t trits, lpu_diag *diag)
 {

@@ -13,6 +13,10 @@ lpu_status lpu_weights_convert_linear(lpu_matrix *m, const lpu_gguf *g, const lp
                                       float factor, size_t interleaved_rows, uint64_t *zero_elems,
                                       lpu_diag *diag);
 
+/* A linear layer of a full-precision model: its halves, from F32, F16 or BF16. */
+lpu_status lpu_weights_convert_halves(lpu_matrix *m, const lpu_gguf *g, const lpu_gguf_tensor *t,
+                                      lpu_diag *diag);
+
 /* An embedding or a head: trits planes and row scales, and the rows as halves in *f16. */
 lpu_status lpu_weights_convert_embed(lpu_matrix *m, uint16_t **f16, const lpu_gguf *g,
                                      const lpu_gguf_tensor *t, uint32_t trits, lpu_diag *diag);

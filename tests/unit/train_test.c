@@ -207,6 +207,16 @@ static void exports_what_it_trained(void)
               trained, run);
         lpu_train_close(&t);
     }
+    o.is_twin = true; /* of full precision: nothing is rounded but keys and values */
+    CHECK_OK(lpu_train_open(&t, &o, text, TOKENS, diag));
+    CHECK_OK(run_to(t, 9, &r, diag));
+    CHECK_OK(lpu_train_loss(t, text, CONTEXT + 1, 9, &trained, diag));
+    CHECK_OK(lpu_train_export(t, path_of("twin"), k, types[0], diag));
+    CHECK_OK(forward_loss(path_of("twin"), &run, diag));
+    CHECK(fabs(run - trained) < 1e-3 * trained, "the twin's loss is %.6f, its file's %.6f", trained,
+          run);
+    lpu_train_close(&t);
+
     lpu_gguf *g;
     lpu_tokenizer *back;
     CHECK_OK(lpu_gguf_open(&g, path_of("gguf"), diag));
@@ -250,8 +260,8 @@ int main(void)
     RUN(refuses_checkpoints);
     RUN(exports_what_it_trained);
     RUN(bad_arguments);
-    static const char *const names[] = {"whole", "half", "rest", "gguf"};
-    for (int i = 0; i < 4; i++) unlink(path_of(names[i]));
+    static const char *const names[] = {"whole", "half", "rest", "gguf", "twin"};
+    for (int i = 0; i < 5; i++) unlink(path_of(names[i]));
     free(text);
     return test_failures != 0;
 }

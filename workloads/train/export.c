@@ -38,6 +38,7 @@ static void put_shape(lpu_gguf_writer *w, const lpu_train *t)
     }
     lpu_gguf_writer_put_f32(w, ARCH "attention.layer_norm_rms_epsilon", (float)m->norm_eps);
     lpu_gguf_writer_put_f32(w, ARCH "rope.freq_base", (float)m->rope_theta);
+    if (t->options.is_twin) lpu_gguf_writer_put_string(w, "setun.weights", "fp16");
     lpu_gguf_writer_put_string(w, "setun.activation",
                                m->activation == LPU_ACT_SILU ? "silu" : "relu2");
 }
