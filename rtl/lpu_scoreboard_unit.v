@@ -27,10 +27,9 @@ module lpu_scoreboard_unit #(
   output wire [Buffers-1:0]    readers_o        // buffers with a reader pending
 );
 
-  localparam WriterBits = $clog2(Queue + 1);
+  localparam WriterBits = Queue < 2 ? 2 : $clog2(Queue + 1);
   localparam ReaderBits = $clog2(3 * Queue + 1);
-  localparam [ReaderBits-1:0] ReadersMax = 3 * Queue;
-  localparam [WriterBits-1:0] WritersMax = Queue;
+  localparam [31:0] WritersMax = Queue, ReadersMax = 3 * Queue;
 
   genvar b, f;
 
@@ -53,6 +52,12 @@ module lpu_scoreboard_unit #(
                                       {{ReaderBits-1{1'b0}}, subs[2]} -
                                       {{ReaderBits-1{1'b0}}, subs[3]};
 
+      // With this cycle's issue: one bit more than the counts have, for the assertions.
+      wire [WriterBits:0] more_writers = {1'b0, writers} + {{WriterBits{1'b0}}, adds[0]};
+      wire [ReaderBits:0] more_readers = {1'b0, readers} + {{ReaderBits{1'b0}}, adds[1]} +
+                                         {{ReaderBits{1'b0}}, adds[2]} +
+                                         {{ReaderBits{1'b0}}, adds[3]};
+
       assign writers_o[b] = writers != {WriterBits{1'b0}};
       assign readers_o[b] = readers != {ReaderBits{1'b0}};
 
@@ -61,16 +66,13 @@ module lpu_scoreboard_unit #(
           writers_q <= {WriterBits{1'b0}};
           readers_q <= {ReaderBits{1'b0}};
         end else begin
-          if (adds[0] || subs[0]) writers_q <= writers + {{WriterBits-1{1'b0}}, adds[0]};
-          if (|adds[3:1] || |subs[3:1]) begin
-            readers_q <= readers + {{ReaderBits-1{1'b0}}, adds[1]} +
-                         {{ReaderBits-1{1'b0}}, adds[2]} + {{ReaderBits-1{1'b0}}, adds[3]};
-          end
+          if (adds[0] || subs[0]) writers_q <= more_writers[WriterBits-1:0];
+          if (|adds[3:1] || |subs[3:1]) readers_q <= more_readers[ReaderBits-1:0];
         end
       end
 
-      `LPU_ASSERT(writers_fit, writers_q <= WritersMax && writers <= WritersMax)
-      `LPU_ASSERT(readers_fit, readers_q <= ReadersMax && readers <= ReadersMax)
+      `LPU_ASSERT(writers_fit, writers <= writers_q && more_writers <= WritersMax[WriterBits:0])
+      `LPU_ASSERT(readers_fit, readers <= readers_q && more_readers <= ReadersMax[ReaderBits:0])
     end
   endgenerate
 

@@ -95,7 +95,7 @@ module lpu_sequencer #(
   wire        is_illegal, hazard;
   wire [7:0]  op        = insn_i[`LPU_F_OP];
   wire        is_run    = state_q == Run;
-  wire        is_end    = pc_q == count_i || pc_q[PcBits];
+  wire        is_end    = pc_q >= count_i || pc_q[PcBits];
   wire        is_sync   = op == `LPU_OP_SYNC;
   wire        is_halt   = op == `LPU_OP_HALT;
   wire        is_setbuf = op == `LPU_OP_SETBUF;
