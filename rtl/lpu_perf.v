@@ -32,6 +32,7 @@ module lpu_perf #(
 
   // Work
   input  wire                 issue_i,
+  input  wire                 vector_beat_i,    // the vector unit took a group of elements
   input  wire [AddsBits-1:0]  lane_adds_i,
   input  wire [AddsBits-1:0]  lane_skips_i,
 
@@ -85,6 +86,7 @@ module lpu_perf #(
   assign inc[32*`LPU_PERF_DRAM_WRITE_BYTES +: 32] = write_burst_i ? BurstBytes : 32'd0;
   assign inc[32*`LPU_PERF_ARRAY_GATED      +: 32] = one(run_i && array_gated_i);
   assign inc[32*`LPU_PERF_VECTOR_GATED     +: 32] = one(run_i && !vector_i);
+  assign inc[32*`LPU_PERF_VECTOR_BEATS     +: 32] = one(vector_beat_i);
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

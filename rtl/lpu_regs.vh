@@ -68,6 +68,7 @@
 `define LPU_PERF_DRAM_WRITE_BYTES 17
 `define LPU_PERF_ARRAY_GATED      18
 `define LPU_PERF_VECTOR_GATED     19
-`define LPU_PERF_COUNTERS         20
+`define LPU_PERF_VECTOR_BEATS     20
+`define LPU_PERF_COUNTERS         21
 
 `endif

@@ -7,8 +7,8 @@
 //
 // Timing    that of sim/machine.c, cycle for cycle: an instruction issues in the cycle in which the
 //           last thing that it waits for retires, and its unit sees it one cycle later
-// Widths    Rows, VectorLanes: VectorLanes is a power of two >= 8 and divides Rows; FifoBytes, BusBytes,
-//           BurstBytes and ProgramDepth are powers of two, BusBytes <= BurstBytes
+// Widths    VectorLanes is a power of two >= 8 and divides Rows; FifoBytes, BusBytes, BurstBytes and
+//           ProgramDepth are powers of two, BusBytes <= BurstBytes
 // Model     sim/machine.c (cycles), sim/exec.c (values)
 // Tests     tests/top
 `default_nettype none
@@ -410,15 +410,16 @@ module lpu_top #(
   // Vector unit //
   /////////////////
 
-  wire                    a_ren, b_ren, s_ren, v_wvalid, s_wvalid, vector_busy;
+  wire                    a_ren, b_ren, s_ren, v_wvalid, s_wvalid, vector_busy, vector_beat;
   wire [31:0]             a_raddr, b_raddr, s_raddr, v_waddr, s_waddr;
   wire [8*SumBytes-1:0]   a_rdata, b_rdata, v_wdata;
   wire [31:0]             s_rdata, s_wdata;
   wire [SumBits-1:0]      v_wbytes;
   wire [2:0]              s_wbytes;
 
-  lpu_vector #(.VectorLanes(VectorLanes), .Rows(Rows), .Cols(Cols), .Code(Code),
-               .TagBits(TagBits)) u_vector (
+  lpu_vector #(
+    .Rows(Rows), .VectorLanes(VectorLanes), .Code(Code), .TagBits(TagBits)
+  ) u_vector (
     .clk_i             (clk_i),
     .rst_ni            (core_rst_n),
     .push_valid_i      (push_valid[2]),
@@ -451,7 +452,8 @@ module lpu_top #(
     .s_waddr_o         (s_waddr),
     .s_wbytes_o        (s_wbytes),
     .s_wdata_o         (s_wdata),
-    .ev_illegal_o      (embed_error)
+    .ev_illegal_o      (embed_error),
+    .ev_beats_o        (vector_beat)
   );
 
   ////////////////
@@ -542,6 +544,7 @@ module lpu_top #(
     .syncing_i     (syncing),
     .array_gated_i (array_state != 3'd0 && fifo_take == {TakeBits{1'b0}}),
     .issue_i       (issue),
+    .vector_beat_i (vector_beat),
     .lane_adds_i   (lane_adds),
     .lane_skips_i  (lane_skips),
     .fifo_write_i  (fifo_grown),

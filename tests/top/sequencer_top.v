@@ -207,6 +207,7 @@ module sequencer_top #(
     .syncing_i     (syncing),
     .array_gated_i (1'b1),
     .issue_i       (issue),
+    .vector_beat_i (1'b0),
     .lane_adds_i   (16'd0),
     .lane_skips_i  (16'd0),
     .fifo_write_i  (9'd0),
