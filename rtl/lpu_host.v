@@ -261,7 +261,7 @@ module lpu_host #(
         if (is_perf && !raddr[2]) high_q <= perf_value_i[63:32];
       end else if (wait_q) begin
         rvalid_q <= 1'b1;
-        rdata_q  <= prog_rdata_i[32*word_q +: 32];
+        rdata_q  <= prog_rdata_i[{word_q, 5'd0} +: 32];
       end else if (s_axil_rready_i) begin
         rvalid_q <= 1'b0;
       end
