@@ -1,15 +1,13 @@
 /* cli/trace.c - lpu trace: the operations of a forward pass, like layers once. */
-#include "cli/cli.h"
-
-#include "workloads/trace.h"
+#include "cli/trace_record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct options {
-    const char *model, *phase, *out;
+    const char *model, *phase, *out, *prompt, *text, *design;
     uint32_t tokens, context, batch;
-    bool is_json, is_all;
+    bool is_json, is_all, is_recorded;
 } options;
 
 /* The operations [first, first + count) of one layer, which `layers` layers have in common. */
@@ -172,7 +170,8 @@ static json_t *json_of(const lpu_op *op, size_t layers)
                      op->zero_input_share, "toggle_share", op->toggle_share);
 }
 
-static bool print_json(const lpu_trace *t, bool is_all)
+/* measured: an array of what a recorded pass showed, which is released, or NULL. */
+static bool print_json(const lpu_trace *t, bool is_all, json_t *measured)
 {
     const totals all = sum(t);
     size_t groups = 0;
@@ -186,23 +185,60 @@ static bool print_json(const lpu_trace *t, bool is_all)
         }
     }
     free(list);
-    lpu_cli_print_json(json_pack("{s:s s:s s:I s:I s:I s:f s:f s:o}", "model", t->model.name,
-                                 "phase", phase_name(t), "tokens", (json_int_t)t->tokens, "context",
-                                 (json_int_t)t->context, "batch", (json_int_t)t->batch, "macs",
-                                 all.macs, "weight_elems", all.weights, "operations", ops));
+    json_t *object = json_pack("{s:s s:s s:I s:I s:I s:f s:f s:o}", "model", t->model.name, "phase",
+                               phase_name(t), "tokens", (json_int_t)t->tokens, "context",
+                               (json_int_t)t->context, "batch", (json_int_t)t->batch, "macs",
+                               all.macs, "weight_elems", all.weights, "operations", ops);
+    if (measured) json_object_set_new(object, "measured", measured);
+    lpu_cli_print_json(object);
     return true;
 }
 
-/* The trace that the command line asks for: a saved file, or a pass of a model. */
-static lpu_status open_trace(lpu_trace **t, const options *o, const char *file, lpu_diag *diag)
+static lpu_status record(lpu_trace **t, lpu_trace **assumed, const options *o, lpu_phase phase,
+                         lpu_diag *diag)
+{
+    const lpu_trace_request request = {.model = o->model,
+                                       .prompt = o->prompt,
+                                       .text = o->text,
+                                       .design = o->design ? o->design : "ternary-edge",
+                                       .phase = phase,
+                                       .tokens = o->tokens};
+
+    if (o->context || o->batch != 1) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --context or --batch with --record, expected --tokens: one sequence "
+                        "from its beginning");
+    }
+    if (!o->prompt == !o->text) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found %s with --record, expected --prompt or --text and --model FILE",
+                        o->prompt ? "--prompt and --text" : "no text");
+    }
+    return lpu_trace_record(t, assumed, &request, diag);
+}
+
+/* The trace that the command line asks for: a saved file, a pass of a model, or a real pass. */
+static lpu_status open_trace(lpu_trace **t, lpu_trace **assumed, const options *o, const char *file,
+                             lpu_diag *diag)
 {
     lpu_model model;
     const bool is_decode = !strcmp(o->phase, "decode");
 
+    if (!o->is_recorded && (o->prompt || o->text || o->design)) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --prompt, --text or --design without --record, expected both");
+    }
+    if (file && o->is_recorded) {
+        return lpu_fail(diag, LPU_ERR_RANGE, "found %s with --record, expected no saved trace",
+                        file);
+    }
     if (file) return lpu_trace_load(t, file, diag);
     if (!is_decode && strcmp(o->phase, "prefill")) {
         return lpu_fail(diag, LPU_ERR_RANGE, "found --phase %s, expected decode or prefill",
                         o->phase);
+    }
+    if (o->is_recorded) {
+        return record(t, assumed, o, is_decode ? LPU_PHASE_DECODE : LPU_PHASE_PREFILL, diag);
     }
     lpu_status status = lpu_model_load(&model, o->model, diag);
     if (status) return status;
@@ -213,22 +249,29 @@ static lpu_status open_trace(lpu_trace **t, const options *o, const char *file, 
 
 static int run(const lpu_usage *usage, const options *o, const char *file)
 {
-    lpu_trace *t = NULL;
+    lpu_trace *t = NULL, *assumed = NULL;
     lpu_diag diag = {""};
     bool is_done = true;
+    lpu_status status = open_trace(&t, &assumed, o, file, &diag);
 
-    if (open_trace(&t, o, file, &diag)) {
+    if (status) {
         lpu_cli_fail(usage, &diag);
-        return LPU_EXIT_USAGE;
+        lpu_trace_close(&t);
+        lpu_trace_close(&assumed);
+        return o->is_recorded && status != LPU_ERR_RANGE ? LPU_EXIT_FAILED : LPU_EXIT_USAGE;
     }
-    lpu_status status = o->out ? lpu_trace_save(t, o->out, &diag) : LPU_OK;
+    if (o->out) status = lpu_trace_save(t, o->out, &diag);
     if (!status && o->out && !o->is_json) {
         printf("%s: %zu operations\n", o->out, t->count);
     } else if (!status) {
-        is_done = o->is_json ? print_json(t, o->is_all) : print_text(t, o->is_all);
+        is_done = o->is_json ? print_json(t, o->is_all,
+                                          assumed ? lpu_trace_measured_json(t, assumed) : NULL)
+                             : print_text(t, o->is_all);
     }
+    if (!status && is_done && assumed && !o->is_json) lpu_trace_print_measured(t, assumed);
     if (!is_done) status = lpu_fail(&diag, LPU_ERR_MEMORY, "out of memory");
     lpu_trace_close(&t);
+    lpu_trace_close(&assumed);
     return status ? lpu_cli_fail(usage, &diag) : LPU_EXIT_OK;
 }
 
@@ -236,11 +279,20 @@ int lpu_command_trace(int argc, char **argv)
 {
     options o = {.model = "bitnet-b1.58-2b4t", .phase = "decode", .batch = 1};
     const lpu_option list[] = {
-        {"--model", "NAME", "a shipped model, or a YAML file (bitnet-b1.58-2b4t)", &o.model, NULL,
-         NULL},
+        {"--model", "NAME",
+         "a shipped model, or a YAML file; with --record a GGUF file "
+         "(bitnet-b1.58-2b4t)",
+         &o.model, NULL, NULL},
         {"--phase", "PHASE", "decode or prefill (decode)", &o.phase, NULL, NULL},
         {"--tokens", "N", "tokens of each prompt (prefill: 512; decode: 1)", NULL, &o.tokens, NULL},
         {"--context", "N", "tokens in the cache before the pass (0)", NULL, &o.context, NULL},
+        {"--record", NULL, "run the text through a GGUF file and measure: zeros, bits that change",
+         NULL, NULL, &o.is_recorded},
+        {"--prompt", "TEXT", "the text to record, the first --tokens of it [64]", &o.prompt, NULL,
+         NULL},
+        {"--text", "FILE", "the file that holds it", &o.text, NULL, NULL},
+        {"--design", "NAME", "the machine that --record simulates [ternary-edge]", &o.design, NULL,
+         NULL},
         {"--batch", "N", "sequences side by side (1)", NULL, &o.batch, NULL},
         {"--all", NULL, "every layer, not only those that differ", NULL, NULL, &o.is_all},
         {"--json", NULL, "JSON in place of text", NULL, NULL, &o.is_json},
@@ -252,7 +304,10 @@ int lpu_command_trace(int argc, char **argv)
         .text = "print the operations of a forward pass",
         .examples = "lpu trace --context 512\n"
                     "lpu trace --model bonsai-8b-1bit --phase prefill --tokens 256\n"
-                    "lpu trace --context 512 --out /tmp/decode.tsv\n",
+                    "lpu trace --context 512 --out /tmp/decode.tsv\n"
+                    "lpu train --text README.md --vocab 300 --layers 2 --steps 5 --batch 2 "
+                    "--out /tmp/small.gguf\n"
+                    "lpu trace --record --model /tmp/small.gguf --text README.md --tokens 20\n",
         .options = list,
         .operands = "[FILE]",
     };

@@ -114,6 +114,11 @@ static lpu_status check_shape(lpu_exec *e)
     return LPU_OK;
 }
 
+void lpu_exec_watch(lpu_exec *e, lpu_tally *tally)
+{
+    e->tally = tally;
+}
+
 lpu_status lpu_exec_step(lpu_exec *e, const lpu_insn *insn, lpu_diag *diag)
 {
     const lpu_unit unit = lpu_insn_unit(insn->op);

@@ -12,6 +12,7 @@
 #define LPU_SIM_EXEC_H
 
 #include "sim/program.h"
+#include "sim/tally.h"
 #include "workloads/scale.h"
 #include "workloads/status.h"
 #include "workloads/ternary.h"
@@ -33,6 +34,9 @@ typedef struct lpu_exec lpu_exec;
 
 lpu_status lpu_exec_open(lpu_exec **e, const lpu_exec_config *config, lpu_diag *diag);
 void lpu_exec_close(lpu_exec **e);
+
+/* Products count into tally from now on; NULL: into nothing. Borrowed. */
+void lpu_exec_watch(lpu_exec *e, lpu_tally *tally);
 
 /* Executes one instruction. After a failure the values are unspecified. */
 lpu_status lpu_exec_step(lpu_exec *e, const lpu_insn *insn, lpu_diag *diag);

@@ -37,6 +37,8 @@ struct lpu_exec {
     void *work;        /* (work_bytes) of the instruction in hand */
     size_t work_bytes;
 
+    lpu_tally *tally; /* or NULL */
+
     /* The instruction in hand. */
     const lpu_insn *insn;
     lpu_diag *diag;

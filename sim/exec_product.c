@@ -162,7 +162,7 @@ static lpu_status product_init(lpu_exec *e, product *p)
         if (!a || !p->y[r]) return LPU_ERR_FORMAT;
         for (uint32_t c = 0; c < i->k; c++) p->x[(size_t)r * i->k + c] = a[c];
     }
-    return LPU_OK;
+    return e->tally ? lpu_tally_inputs(e->tally, p->x, i->m, i->k, e->diag) : LPU_OK;
 }
 
 /* Horner's rule, before the sums of a further plane; planes of mode 1 are added as they are. */
@@ -176,8 +176,9 @@ static void begin_plane(const lpu_insn *i, const product *p, uint32_t plane, uin
     }
 }
 
-/* Takes a line of the FIFO into digits. */
-static lpu_status read_line(lpu_exec *e, const product *p, uint32_t bytes)
+/* Takes a line of the FIFO into digits, of which elems are of the matrix and the others fill it up.
+ */
+static lpu_status read_line(lpu_exec *e, const product *p, uint32_t bytes, uint32_t elems)
 {
     const uint8_t *line = take(e, bytes);
     int16_t *to = p->digits;
@@ -189,6 +190,7 @@ static lpu_status read_line(lpu_exec *e, const product *p, uint32_t bytes)
         is_illegal |= e->is_illegal[line[b]];
     }
     if (is_illegal) return lpu_exec_refuse(e, "illegal codes in a line of bytes:", bytes, "none");
+    if (e->tally) lpu_tally_digits(e->tally, p->digits, elems);
     return LPU_OK;
 }
 
@@ -216,7 +218,7 @@ static lpu_status row_tile(lpu_exec *e, const product *p, uint32_t tile, uint32_
     const lpu_ktile t = lpu_ktile_at(&format, i->k, e->config.cols, tile);
 
     for (uint32_t n = first; n < first + count; n++) {
-        const lpu_status status = read_line(e, p, t.line_bytes);
+        const lpu_status status = read_line(e, p, t.line_bytes, t.elems);
         if (status) return status;
         for (uint32_t r = 0; r < i->m; r++) {
             const int32_t sum = dot(p->digits, p->x + (size_t)r * i->k + t.first, t.elems);
@@ -235,7 +237,7 @@ static lpu_status column_tile(lpu_exec *e, const product *p, uint32_t tile, uint
     const uint32_t bytes = (uint32_t)lpu_format_bytes(&format, count), cols = e->config.cols;
 
     for (uint32_t k = tile * cols; k < i->k && k < (tile + 1) * cols; k++) {
-        const lpu_status status = read_line(e, p, bytes);
+        const lpu_status status = read_line(e, p, bytes, count);
         if (status) return status;
         for (uint32_t r = 0; r < i->m; r++) {
             add_scaled(p->y[r] + first, p->digits, p->x[(size_t)r * i->k + k], count);

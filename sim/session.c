@@ -20,6 +20,9 @@ struct lpu_session {
     int32_t *logits; /* (vocab) */
     uint32_t position;
     lpu_session_account accounts[LPU_PHASE_DECODE + 1];
+    lpu_trace *trace;   /* of the last pass */
+    lpu_tally *tallies; /* (tally_count) by operation of the trace, NULL: not recorded */
+    size_t tally_count;
 };
 
 static lpu_status open_exec(lpu_session *s, lpu_diag *diag)
@@ -70,9 +73,19 @@ lpu_status lpu_session_open(lpu_session **out, const lpu_weights *weights, const
     return status;
 }
 
+static void close_tallies(lpu_session *s)
+{
+    for (size_t i = 0; i < s->tally_count; i++) lpu_tally_close(&s->tallies[i]);
+    free(s->tallies);
+    s->tallies = NULL;
+    s->tally_count = 0;
+}
+
 void lpu_session_close(lpu_session **s)
 {
     if (!*s) return;
+    close_tallies(*s);
+    lpu_trace_close(&(*s)->trace);
     lpu_exec_close(&(*s)->exec);
     lpu_machine_close(&(*s)->machine);
     lpu_image_close(&(*s)->image);
@@ -110,6 +123,7 @@ static lpu_status run_program(lpu_session *s, const lpu_program *program, lpu_si
     lpu_status status = lpu_segments_run(result, &segments, diag);
 
     for (size_t i = 0; i < program->count && !status; i++) {
+        if (s->tallies) lpu_exec_watch(s->exec, &s->tallies[program->notes[i].op]);
         status = lpu_exec_step(s->exec, &program->insns[i], diag);
     }
     return status;
@@ -130,6 +144,7 @@ lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, 
 
     lpu_sim_result *result = calloc(1, sizeof(*result));
     if (!result) return lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
+    for (size_t i = 0; i < s->tally_count; i++) lpu_tally_begin(&s->tallies[i]);
     status = lpu_trace_open(&result->trace, &s->weights->model, phase, (uint32_t)count, s->position,
                             1, diag);
     const lpu_compile_request request = {
@@ -144,10 +159,40 @@ lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, 
         account->tokens += count;
         account->cycles += result->cycles;
         lpu_counters_add(&account->counters, &result->counters, 1);
+        lpu_trace_close(&s->trace);
+        s->trace = result->trace;
+        result->trace = NULL;
     }
     lpu_program_close(&program);
     lpu_simulate_close(&result);
     return status;
+}
+
+/* Every pass has the same operations, so they are those of the shortest one. */
+lpu_status lpu_session_record(lpu_session *s, lpu_diag *diag)
+{
+    lpu_trace *trace;
+    lpu_status status = lpu_trace_open(&trace, &s->weights->model, LPU_PHASE_DECODE, 1, 0, 1, diag);
+
+    if (status) return status;
+    close_tallies(s);
+    s->tallies = calloc(trace->count, sizeof(*s->tallies));
+    if (s->tallies) s->tally_count = trace->count;
+    else status = lpu_fail(diag, LPU_ERR_MEMORY, "session: out of memory");
+    lpu_trace_close(&trace);
+    return status;
+}
+
+const lpu_trace *lpu_session_trace(lpu_session *s)
+{
+    for (size_t i = 0; i < s->tally_count && s->trace; i++) {
+        const lpu_tally *t = &s->tallies[i];
+        lpu_op *op = &s->trace->ops[i];
+        op->zero_weight_share = lpu_tally_share(t->zero_digits, t->digits, op->zero_weight_share);
+        op->zero_input_share = lpu_tally_share(t->zero_inputs, t->inputs, op->zero_input_share);
+        op->toggle_share = lpu_tally_share(t->toggled_bits, t->bits, op->toggle_share);
+    }
+    return s->trace;
 }
 
 const int32_t *lpu_session_logits_x32(const lpu_session *s)

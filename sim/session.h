@@ -37,6 +37,14 @@ void lpu_session_rewind(lpu_session *s);
 lpu_status lpu_session_run(lpu_session *s, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag);
 
+/* Counts what goes through the array from now on, by operation, and forgets what was counted. */
+lpu_status lpu_session_record(lpu_session *s, lpu_diag *diag);
+
+/* The trace of the last pass; once recorded, with the shares of all passes since then: of zero
+ * weights (digits of all planes), of zero inputs, and of input bits that change from one row to the
+ * next, be it of the same pass or the one before. Owned by s; NULL before the first pass. */
+const lpu_trace *lpu_session_trace(lpu_session *s);
+
 /* Logits of the last token run: X32, (vocab), owned by s. */
 const int32_t *lpu_session_logits_x32(const lpu_session *s);
 
