@@ -72,6 +72,11 @@ void lpu_machine_stall(lpu_machine *m, const lpu_port_stalls *stalls)
     m->stalls = *stalls;
 }
 
+void lpu_machine_attach(lpu_machine *m, const lpu_port_remote *remote)
+{
+    m->remote = remote ? *remote : (lpu_port_remote){0};
+}
+
 /* ---- counting cycles ---- */
 
 /* The op that is oldest at work; the one that waits to issue when none is. */
@@ -201,6 +206,7 @@ static lpu_status reset(lpu_machine *m, const lpu_program *program, size_t s, lp
                                   .reads = m->design->outstanding_bursts,
                                   .stalls = m->stalls};
     lpu_port_close(&m->port);
+    if (m->remote.begin) return lpu_port_open_remote(&m->port, &m->remote, diag);
     return lpu_port_open(&m->port, &port, diag);
 }
 

@@ -41,6 +41,9 @@ void lpu_machine_watch(lpu_machine *m, lpu_machine_watch_fn *watch, void *user);
 /* Later runs see the memory stall so; it does not by default. */
 void lpu_machine_stall(lpu_machine *m, const lpu_port_stalls *stalls);
 
+/* Later runs ask this memory (copied; NULL: their own). Its cycles begin anew with each segment. */
+void lpu_machine_attach(lpu_machine *m, const lpu_port_remote *remote);
+
 /* What a segment took. */
 typedef struct lpu_machine_run_result {
     uint64_t cycles;

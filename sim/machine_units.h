@@ -112,6 +112,7 @@ struct lpu_machine {
     lpu_array *array;
     lpu_port  *port;
     lpu_port_stalls stalls;
+    lpu_port_remote remote; /* has a begin where the memory is elsewhere */
     lpu_stream stream;
     lpu_tiles  tiles;
     lpu_vector vector;

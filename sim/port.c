@@ -34,6 +34,7 @@ typedef struct read_burst {
 } read_burst;
 
 struct lpu_port {
+    lpu_port_remote remote; /* asked for everything, where it has a begin */
     lpu_port_config config;
     lpu_dram *dram;
     uint32_t burst_bytes, beats, ports, parts; /* parts: bursts of the memory */
@@ -137,6 +138,16 @@ lpu_status lpu_port_open(lpu_port **out, const lpu_port_config *config, lpu_diag
     return LPU_OK;
 }
 
+lpu_status lpu_port_open_remote(lpu_port **out, const lpu_port_remote *remote, lpu_diag *diag)
+{
+    lpu_port *p = calloc(1, sizeof(*p));
+
+    *out = p;
+    if (!p) return lpu_fail(diag, LPU_ERR_MEMORY, "port: out of memory");
+    p->remote = *remote;
+    return LPU_OK;
+}
+
 void lpu_port_close(lpu_port **p)
 {
     if (!*p) return;
@@ -187,6 +198,10 @@ void lpu_port_begin(lpu_port *p, uint64_t cycle)
     uint32_t tag;
 
     p->now_cycles = cycle;
+    if (p->remote.begin) {
+        p->remote.begin(p->remote.user, cycle);
+        return;
+    }
     p->is_held = false;
     lpu_dram_advance(p->dram, time_ps(p, cycle));
     while (lpu_dram_take(p->dram, &tag)) end_part(p, tag);
@@ -196,6 +211,7 @@ void lpu_port_begin(lpu_port *p, uint64_t cycle)
 
 bool lpu_port_r(lpu_port *p, lpu_port_beat *beat)
 {
+    if (p->remote.begin) return p->remote.r(p->remote.user, beat);
     if (!p->r_left || !p->ended_count) return false;
 
     const uint32_t tag = p->ended[p->ended_first];
@@ -216,6 +232,7 @@ bool lpu_port_r(lpu_port *p, lpu_port_beat *beat)
 
 bool lpu_port_b(lpu_port *p, uint32_t *tag)
 {
+    if (p->remote.begin) return p->remote.b(p->remote.user, tag);
     if (!p->has_b) return false;
     p->has_b = false;
     *tag = p->acks[p->ack_first];
@@ -240,6 +257,7 @@ static bool offer(lpu_port *p, uint64_t address, bool is_write, uint32_t tag)
 
 bool lpu_port_read(lpu_port *p, uint64_t address, uint32_t tag)
 {
+    if (p->remote.begin) return p->remote.read(p->remote.user, address, tag);
     assert(tag < p->config.reads);
     if (is_stalled(p, CHANNEL_AR, p->config.stalls.ar)) return false;
     if (!offer(p, address, false, tag)) return false;
@@ -249,6 +267,7 @@ bool lpu_port_read(lpu_port *p, uint64_t address, uint32_t tag)
 
 bool lpu_port_write(lpu_port *p, uint64_t address, uint32_t tag)
 {
+    if (p->remote.begin) return p->remote.write(p->remote.user, address, tag);
     if (p->aw_count == AW_QUEUE) return false;
     if (is_stalled(p, CHANNEL_AW, p->config.stalls.aw)) return false;
     p->aw[(p->aw_first + p->aw_count++) & (AW_QUEUE - 1)] =
@@ -258,6 +277,8 @@ bool lpu_port_write(lpu_port *p, uint64_t address, uint32_t tag)
 
 bool lpu_port_write_beat(lpu_port *p)
 {
+    if (p->remote.begin) return p->remote.write_beat(p->remote.user);
+
     const write_address *a = &p->aw[p->aw_first];
 
     if (!p->aw_count || a->accepted_cycles == p->now_cycles) return false;
@@ -282,11 +303,13 @@ bool lpu_port_write_beat(lpu_port *p)
 
 bool lpu_port_is_idle(const lpu_port *p)
 {
+    if (p->remote.begin) return p->remote.is_idle(p->remote.user);
     return !p->ended_count && !p->ack_count && !p->aw_count && lpu_dram_is_idle(p->dram);
 }
 
 uint64_t lpu_port_next_cycles(const lpu_port *p)
 {
+    if (p->remote.begin) return lpu_port_is_idle(p) ? UINT64_MAX : p->now_cycles + 1;
     if (p->ended_count || p->ack_count || p->is_held) return p->now_cycles + 1;
     const uint64_t next_ps = lpu_dram_next_ps(p->dram);
     return next_ps == UINT64_MAX ? UINT64_MAX : cycle_at(p, next_ps);
@@ -294,10 +317,11 @@ uint64_t lpu_port_next_cycles(const lpu_port *p)
 
 uint64_t lpu_port_settle(lpu_port *p)
 {
+    if (p->remote.begin) return p->remote.settle(p->remote.user);
     return cycle_at(p, lpu_dram_settle(p->dram));
 }
 
 void lpu_port_count_dram(const lpu_port *p, lpu_counters *c)
 {
-    lpu_dram_count(p->dram, c);
+    if (!p->remote.begin) lpu_dram_count(p->dram, c);
 }

@@ -56,6 +56,23 @@ uint32_t lpu_port_beats(const lpu_dram_config *dram, uint32_t bus_bytes);
 lpu_status lpu_port_open(lpu_port **p, const lpu_port_config *config, lpu_diag *diag);
 void lpu_port_close(lpu_port **p);
 
+/* A memory elsewhere, in a virtual platform, say, that is asked through the functions below. Each
+ * does what the function of lpu_port of its name does. */
+typedef struct lpu_port_remote {
+    void *user;
+    void (*begin)(void *user, uint64_t cycle);
+    bool (*r)(void *user, lpu_port_beat *beat);
+    bool (*b)(void *user, uint32_t *tag);
+    bool (*read)(void *user, uint64_t address, uint32_t tag);
+    bool (*write)(void *user, uint64_t address, uint32_t tag);
+    bool (*write_beat)(void *user);
+    bool (*is_idle)(void *user);
+    uint64_t (*settle)(void *user);
+} lpu_port_remote;
+
+/* Copies remote. It cannot be restarted, and counts nothing. */
+lpu_status lpu_port_open_remote(lpu_port **p, const lpu_port_remote *remote, lpu_diag *diag);
+
 /* To the state after open, with nothing under way: cycle 0 is next. */
 lpu_status lpu_port_restart(lpu_port *p, lpu_diag *diag);
 
