@@ -87,14 +87,19 @@ static void step_product(lpu_tiles *t, lpu_product *p, uint32_t planes)
     t->making++;
 }
 
-/* Bytes that the gather wants in a cycle: what the beat lacks, fill_bytes_per_cycle at most. */
-static uint32_t wanted_bytes(const lpu_machine *m)
+/* Bytes of the present beat. */
+static uint32_t beat_bytes(const lpu_machine *m)
 {
     const lpu_tile_fill *fill = &m->tiles.fills[m->tiles.fill_first];
-    const uint32_t lines = fill->lines < m->design->lines ? fill->lines : m->design->lines;
-    const uint32_t left = lines * fill->line_bytes - m->tiles.gathered_bytes;
+    return (fill->lines < m->design->lines ? fill->lines : m->design->lines) * fill->line_bytes;
+}
 
-    return left < m->design->fill_bytes_per_cycle ? left : m->design->fill_bytes_per_cycle;
+/* Those that the gather wants in a cycle. */
+static uint32_t wanted_bytes(const lpu_machine *m)
+{
+    uint32_t bytes = beat_bytes(m) - m->tiles.gathered_bytes;
+    if (bytes > m->design->fill_bytes_per_cycle) bytes = m->design->fill_bytes_per_cycle;
+    return bytes;
 }
 
 /* A tile is commanded, and a buffer takes its bytes. */
@@ -144,8 +149,7 @@ static void finish_beat(lpu_machine *m)
 static void gather(lpu_machine *m)
 {
     lpu_tiles *t = &m->tiles;
-    const lpu_tile_fill *fill = &t->fills[t->fill_first];
-    const uint32_t lines = fill->lines < m->design->lines ? fill->lines : m->design->lines;
+    const uint32_t wanted = beat_bytes(m);
     uint64_t bytes = wanted_bytes(m);
 
     if (bytes > m->stream.fifo_bytes) bytes = m->stream.fifo_bytes;
@@ -154,7 +158,7 @@ static void gather(lpu_machine *m)
     m->stream.fifo_bytes -= bytes;
     m->stream.fifo_reserved_bytes -= bytes;
     m->has_progress = true;
-    if (t->gathered_bytes == lines * fill->line_bytes) finish_beat(m);
+    if (t->gathered_bytes == wanted) finish_beat(m);
 }
 
 /* Makes the next tile: its command, and what is to be gathered. */
