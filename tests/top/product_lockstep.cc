@@ -3,10 +3,10 @@
  *
  *     product_lockstep NAME [--seed N] [--products N]
  *
- * Random products go through the Verilated unit and through unit_tiles.c, clock by clock: every byte
- * taken from the FIFO, every beat of sums, every retirement, every event must be in the same cycle. The
- * FIFO is fed at random, and shows garbage when nothing was taken. At the end of a round the
- * scratchpad must be the one that lpu_exec_step leaves.
+ * Random products go through the Verilated unit and through unit_tiles.c, clock by clock: every
+ * byte taken from the FIFO, every beat of sums, every retirement, every event must be in the same
+ * cycle. The FIFO is fed at random, and shows garbage when nothing was taken. At the end of a round
+ * the scratchpad must be the one that lpu_exec_step leaves.
  */
 #include "Vlpu_product.h"
 #include "verilated.h"
@@ -71,7 +71,9 @@ uint32_t below(bench *b, uint32_t n)
 #define SAME(b, what, found, expected)                                                             \
     do {                                                                                           \
         const uint64_t f = (uint64_t)(found), e = (uint64_t)(expected);                            \
-        if (f != e) FAULT(b, "cycle %" PRIu64 ": %s is %" PRIu64 ", expected %" PRIu64, (b)->cycle, what, f, e); \
+        if (f != e)                                                                                \
+            FAULT(b, "cycle %" PRIu64 ": %s is %" PRIu64 ", expected %" PRIu64, (b)->cycle, what,  \
+                  f, e);                                                                           \
     } while (0)
 
 /* ---- products ---- */
@@ -87,9 +89,8 @@ void stream(bench *b, const lpu_insn *i)
         for (uint32_t t = 0; t < i->planes * i->stride; t++) {
             const uint32_t tile = t % i->stride, tokens = i->k - tile * COLS;
             const uint32_t lines = !is_column ? rows : tokens < COLS ? tokens : COLS;
-            const uint32_t bytes =
-                is_column ? (uint32_t)lpu_format_bytes(&format, rows)
-                          : lpu_ktile_at(&format, i->k, COLS, tile).line_bytes;
+            const uint32_t bytes = is_column ? (uint32_t)lpu_format_bytes(&format, rows)
+                                             : lpu_ktile_at(&format, i->k, COLS, tile).line_bytes;
             uint64_t nonzero = 0;
             for (uint32_t at = 0; at < lines * bytes; at++) {
                 int8_t digits[8];
@@ -336,7 +337,8 @@ void run_round(bench *b, uint32_t rate)
     const uint64_t limit = b->cycle + 2000000;
     while (b->fault.empty() && b->products < b->insns.size()) {
         clock(b, rate);
-        if (b->cycle > limit) FAULT(b, "%" PRIu64 " products retired, expected %u", b->products, round_products);
+        if (b->cycle > limit)
+            FAULT(b, "%" PRIu64 " products retired, expected %u", b->products, round_products);
     }
     for (int i = 0; i < 20 && b->fault.empty(); i++) clock(b, rate);
     if (b->fault.empty()) execute(b);
@@ -401,11 +403,10 @@ int main(int argc, char **argv)
         if (b.fault.empty() && round % 3 == 0) check_illegal(&b);
     }
     if (b.fault.empty()) {
-        printf("ok      product %s: %" PRIu64 " products, %" PRIu64 " cycles, %" PRIu64
-               " beats of sums\n",
+        printf("ok      %s: %" PRIu64 " products, %" PRIu64 " cycles, %" PRIu64 " beats of sums\n",
                b.name, done, b.cycle, b.beats);
     } else {
-        printf("not ok  product %s: %s\n", b.name, b.fault.c_str());
+        printf("not ok  %s: %s\n", b.name, b.fault.c_str());
     }
     lpu_array_close(&b.m.array);
     return !b.fault.empty();
