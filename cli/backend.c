@@ -1,5 +1,6 @@
-/* cli/backend.c - the rows: the CPU's integers, FP16, the simulated machine. */
+/* cli/backend.c - the rows: the CPU's integers, FP16, the simulated machine, its RTL. */
 #include "cli/backend.h"
+#include "cli/backend_rtl.h"
 
 #include "kernels/forward.h"
 
@@ -90,45 +91,47 @@ static const lpu_session_account *account_sim(const void *state, lpu_phase phase
 
 /* ---- the table ---- */
 
-static const lpu_backend backends[] = {
-    {.name = "cpu",
-     .text = "integers of the LPU",
-     .has_trits = true,
-     .open = open_cpu,
-     .close = close_forward,
-     .rewind = rewind_forward,
-     .run = run_forward,
-     .read_logits = read_cpu},
-    {.name = "fp16",
-     .text = "FP16",
-     .open = open_fp16,
-     .close = close_forward,
-     .rewind = rewind_forward,
-     .run = run_forward,
-     .read_logits = read_fp16},
-    {.name = "sim",
-     .text = "the machine, cycle by cycle",
-     .is_modelled = true,
-     .has_trits = true,
-     .open = open_sim,
-     .close = close_sim,
-     .rewind = rewind_sim,
-     .run = run_sim,
-     .read_logits = read_sim,
-     .account_of = account_sim},
-};
+static const lpu_backend cpu = {.name = "cpu",
+                                .text = "integers of the LPU",
+                                .has_trits = true,
+                                .open = open_cpu,
+                                .close = close_forward,
+                                .rewind = rewind_forward,
+                                .run = run_forward,
+                                .read_logits = read_cpu};
+
+static const lpu_backend fp16 = {.name = "fp16",
+                                 .text = "FP16",
+                                 .open = open_fp16,
+                                 .close = close_forward,
+                                 .rewind = rewind_forward,
+                                 .run = run_forward,
+                                 .read_logits = read_fp16};
+
+static const lpu_backend sim = {.name = "sim",
+                                .text = "the machine, cycle by cycle",
+                                .is_modelled = true,
+                                .has_trits = true,
+                                .open = open_sim,
+                                .close = close_sim,
+                                .rewind = rewind_sim,
+                                .run = run_sim,
+                                .read_logits = read_sim,
+                                .account_of = account_sim};
+
+static const lpu_backend *const backends[] = {&cpu, &fp16, &sim, &lpu_backend_rtl};
 
 enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
 
 const lpu_backend *lpu_backend_at(size_t index)
 {
-    return index < BACKENDS ? &backends[index] : NULL;
+    return index < BACKENDS ? backends[index] : NULL;
 }
 
 const lpu_backend *lpu_backend_named(const char *name)
 {
     for (size_t i = 0; i < BACKENDS; i++) {
-        if (!strcmp(backends[i].name, name)) return &backends[i];
+        if (!strcmp(backends[i]->name, name)) return backends[i];
     }
     return NULL;
 }
@@ -143,7 +146,7 @@ lpu_status lpu_backend_find(const lpu_backend **backend, const char *name, lpu_d
     for (size_t i = 0; i < BACKENDS; i++) {
         const char *before = !i ? "" : i + 1 == BACKENDS ? " or " : ", ";
         used +=
-            (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", before, backends[i].name);
+            (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", before, backends[i]->name);
     }
     return lpu_fail(diag, LPU_ERR_RANGE, "found --backend %s, expected %s", name, names);
 }

@@ -17,6 +17,7 @@
 typedef struct lpu_backend_request {
     const lpu_weights *weights;
     const lpu_design  *design;
+    const char        *path; /* of the GGUF file that the weights are from */
     uint32_t           kv_trits, context_tokens, threads;
 } lpu_backend_request;
 
@@ -33,7 +34,7 @@ typedef struct lpu_backend {
     lpu_status (*run)(void *state, const int32_t *tokens, size_t count, int32_t *next,
                       lpu_diag *diag);
 
-    /* Logits of the last token run, in nats. */
+    /* Logits of the last token run, in nats; NULL where the machine keeps them to itself. */
     void (*read_logits)(const void *state, double *logits, size_t vocab);
 
     /* NULL where nothing is modelled. */

@@ -97,11 +97,18 @@ static lpu_status open_backend(generator *g, lpu_diag *diag)
     const lpu_run_job *j = g->job;
     const lpu_backend_request request = {.weights = g->weights,
                                          .design = &j->design,
+                                         .path = j->path,
                                          .kv_trits = j->kv_trits,
                                          .context_tokens = j->prompt_count + j->count - 1,
                                          .threads = j->threads};
     lpu_status status = LPU_OK;
 
+    if (j->temperature > 0 && !j->backend->read_logits) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --temperature with --backend %s, which gives the best token alone, "
+                        "expected none",
+                        j->backend->name);
+    }
     if (j->temperature > 0) {
         status = lpu_sampler_open(&g->sampler, g->weights->model.vocab_elems, j->temperature,
                                   j->top_k, j->top_p, j->seed, diag);

@@ -8,6 +8,8 @@
  * passes take the tokens that come out random=    so many random programs             operations=
  * in each shape=     m,n,k,planes: one product stalls=    share of 256 in which a channel stalls
  *     manner=    0 as the seed says, 1 through every SYNC, 2 stopping at each
+ *     serve=1    passes as they are asked for on stdin, a line of ids each: 1,2,3, or rewind; every
+ *       capacity= tokens of the cache; each is answered by a line
  *     folder=    for files of a moment
  *     trace=     a waveform of the clocks from=, to=
  *     coverage=  a file
@@ -164,6 +166,62 @@ void run_model(verify *v)
     }
 }
 
+/* ---- a server ---- */
+
+/* One line; the text is a refusal, and may be NULL, as the verdict. */
+void reply(FILE *f, const top_verdict *verdict, int32_t next, const char *text)
+{
+    json_t *object = json_pack("{s:s}", "kind", text ? "refused" : "equal");
+
+    if (text) json_object_set_new(object, "text", json_string(text));
+    if (verdict && verdict->difference.is_found)
+        json_object_set_new(object, "difference", json_of(&verdict->difference));
+    if (verdict) {
+        json_t *counters = json_object();
+        for (size_t i = 0; i < LPU_COUNTERS; i++)
+            json_object_set_new(counters, lpu_counter_row(i)->name,
+                                json_integer((json_int_t)lpu_counter_get(&verdict->of_run, i)));
+        json_object_set_new(object, "next", json_integer(next));
+        json_object_set_new(object, "cycles", json_integer((json_int_t)verdict->cycles));
+        json_object_set_new(object, "counters", counters);
+    }
+    json_dumpf(object, f, JSON_COMPACT);
+    fprintf(f, "\n");
+    fflush(f);
+    json_decref(object);
+}
+
+void serve(verify *v, FILE *f)
+{
+    const uint32_t capacity = (uint32_t)number(v, "capacity", 1);
+    top_dice dice = {v->seed};
+    const top_model model(text(v, "model"), &v->design, 1, capacity, v->seed, text(v, "folder"));
+    const lpu_port_stalls stalls = stalls_of(v->seed, number(v, "stalls", 0));
+    const top_manner manner = manner_of(v, &dice);
+    top_pair pair(model.layout(), model.image(), model.weights()->eps, model.weights()->score_scale,
+                  &stalls, &manner);
+    uint32_t position = 0;
+    char *line = nullptr;
+    size_t room = 0;
+
+    reply(f, nullptr, 0, nullptr);
+    while (getline(&line, &room, stdin) > 0) {
+        if (!strcmp(line, "rewind\n")) {
+            position = 0;
+            continue;
+        }
+        const std::vector<int32_t> tokens = list(line);
+        top_program program;
+        top_verdict verdict;
+        model.compile(&program, tokens, (uint32_t)tokens.size(), position);
+        pair.run(&program, &verdict);
+        position += (uint32_t)tokens.size();
+        reply(f, &verdict, model.results(pair.rtl_memory())[0], nullptr);
+        if (verdict.difference.is_found) break;
+    }
+    free(line);
+}
+
 /* ---- made programs ---- */
 
 /* The smallest model there is: made programs take the formats of their accounts from it. */
@@ -215,9 +273,8 @@ void run_made(verify *v)
 
 /* ---- the answer ---- */
 
-void answer(const verify *v, const char *refusal)
+void answer(const verify *v, FILE *f, const char *refusal)
 {
-    FILE *f = fdopen(3, "w");
     json_t *object = json_pack("{s:s s:s s:I s:O s:O}", "kind",
                                refusal       ? "refused"
                                : v->is_equal ? "equal"
@@ -226,10 +283,9 @@ void answer(const verify *v, const char *refusal)
                                v->programs, "tokens", v->tokens);
     if (refusal) json_object_set_new(object, "text", json_string(refusal));
     if (v->difference) json_object_set(object, "difference", v->difference);
-    json_dumpf(object, f ? f : stdout, JSON_INDENT(1));
-    fprintf(f ? f : stdout, "\n");
+    json_dumpf(object, f, JSON_INDENT(1));
+    fprintf(f, "\n");
     json_decref(object);
-    if (f) fclose(f);
 }
 
 void open_design(verify *v)
@@ -252,6 +308,8 @@ int main(int argc, char **argv)
     v.programs = json_array();
     v.tokens = json_array();
     v.is_equal = true;
+    const bool is_server = number(&v, "serve", 0);
+    FILE *const asked = fdopen(3, "w"), *const f = asked ? asked : stdout;
     const std::string trace = text(&v, "trace"), coverage = text(&v, "coverage");
     const char *refusal = nullptr;
     std::string why;
@@ -261,14 +319,17 @@ int main(int argc, char **argv)
         top_rtl_open(v.seed, trace.empty() ? nullptr : trace.c_str(), number(&v, "from", 0),
                      number(&v, "to", UINT64_MAX));
         is_open = true;
-        if (!text(&v, "model").empty()) run_model(&v);
-        if (v.is_equal) run_made(&v);
+        if (is_server) serve(&v, f);
+        else if (!text(&v, "model").empty()) run_model(&v);
+        else run_made(&v);
     } catch (const std::exception &e) {
         why = e.what();
         refusal = why.c_str();
     }
     if (is_open) top_rtl_close(coverage.empty() ? nullptr : coverage.c_str());
-    answer(&v, refusal);
+    if (!is_server) answer(&v, f, refusal);
+    else if (refusal) reply(f, nullptr, 0, refusal);
+    fclose(f);
     json_decref(v.programs);
     json_decref(v.tokens);
     json_decref(v.difference);

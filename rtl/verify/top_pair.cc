@@ -365,6 +365,7 @@ void top_pair::run(const top_program *program, top_verdict *verdict)
     verdict->segments = program->code.segment_count;
     golden_.run(program, &run_);
     verdict->cycles = run_.cycles;
+    verdict->of_run = run_.counters;
     verdict->writes = run_.writes.size();
     verdict->events = run_.events.size();
     verdict->written_bytes = run_.written.size();

@@ -24,6 +24,7 @@ struct top_verdict {
     uint64_t cycles, written_bytes;
     uint64_t rtl_clocks; /* with those of the host */
     double rtl_s, stepping_s, skipping_s;
+    lpu_counters of_run;
     top_difference difference;
 };
 

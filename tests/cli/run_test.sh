@@ -99,7 +99,7 @@ refuse huge_token    2 'found "99999999999" in --tokens' $small --tokens 9999999
 refuse not_in_vocab  2 'found id 320 at place 2 of --tokens, expected 0 to 319' $small --tokens 1,320
 refuse too_long      2 'need a context of 65, expected at most 64' $small --tokens 1,2 --count 64
 refuse no_count      2 'found --count 0, expected 1' $small $one --count 0
-refuse bad_backend   2 'found --backend gpu, expected cpu, fp16 or sim' $small $one --backend gpu
+refuse bad_backend   2 'found --backend gpu, expected cpu, fp16, sim or rtl' $small $one --backend gpu
 refuse bad_kv        2 'found --kv-trits 6, expected 2 to 5' $small $one --kv-trits 6
 refuse bad_head      2 'found --head-trits 2, expected 3 to 5' $small $one --head-trits 2
 refuse cpu_design    2 'found --design with --backend cpu' $small $one --design ternary-edge
