@@ -1,17 +1,17 @@
 /* cli/ppl.c - lpu ppl: perplexity of a model on a text; with --sweep by trits of cache and head. */
 #include "cli/ppl_measure.h"
 
+#include "cli/text.h"
 #include "sim/simulate.h"
 #include "workloads/gguf.h"
 #include "workloads/output.h"
 #include "workloads/ternary.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 16, TEXT_BYTES_MAX = 1 << 30 };
+enum { ROWS_MAX = 16 };
 
 typedef struct options {
     const char *model, *text, *backend, *design, *tsv;
@@ -42,29 +42,6 @@ typedef struct work {
 
 /* ---- the text ---- */
 
-static lpu_status read_file(const char *path, uint8_t **data, size_t *bytes, lpu_diag *diag)
-{
-    FILE *file = fopen(path, "rb");
-    size_t room = 1 << 16;
-
-    *data = NULL;
-    *bytes = 0;
-    if (!file) return lpu_fail(diag, LPU_ERR_IO, "%s: %s", path, strerror(errno));
-    for (;;) {
-        uint8_t *more = room > TEXT_BYTES_MAX ? NULL : realloc(*data, room);
-        if (!more) break;
-        *data = more;
-        *bytes += fread(*data + *bytes, 1, room - *bytes, file);
-        if (*bytes < room) break;
-        room *= 2;
-    }
-    const bool is_whole = *data && *bytes < room && !ferror(file);
-    fclose(file);
-    if (is_whole) return LPU_OK;
-    return lpu_fail(diag, LPU_ERR_IO, "%s: cannot read it, or it has %d bytes and more", path,
-                    TEXT_BYTES_MAX);
-}
-
 static lpu_status read_text(work *w, lpu_diag *diag)
 {
     uint8_t *data;
@@ -72,7 +49,7 @@ static lpu_status read_text(work *w, lpu_diag *diag)
     lpu_status status = lpu_tokenizer_load(&w->tokenizer, w->file, diag);
 
     if (status) return status;
-    status = read_file(w->o->text, &data, &bytes, diag);
+    status = lpu_text_load(&data, &bytes, w->o->text, diag);
     if (!status) {
         status =
             lpu_tokenizer_encode(w->tokenizer, data, bytes, &w->text.ids, &w->text.count, diag);
