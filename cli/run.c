@@ -166,14 +166,20 @@ static lpu_status read_job(const options *o, lpu_run_job *j, lpu_diag *diag)
 
 /* ---- results ---- */
 
+typedef struct screen {
+    const char *prompt; /* goes before the first token; NULL: ids are shown */
+    bool is_first;
+} screen;
+
 /* Each id, or its text, at once, as a person watches. */
 static void show_token(void *user, int32_t token, const uint8_t *bytes, size_t byte_count)
 {
-    bool *is_first = user;
+    screen *s = user;
+    if (s->is_first && s->prompt) printf("%s", s->prompt);
     if (bytes) fwrite(bytes, 1, byte_count, stdout);
-    else printf("%s%d", *is_first ? "" : " ", token);
+    else printf("%s%d", s->is_first ? "" : " ", token);
     fflush(stdout);
-    *is_first = false;
+    s->is_first = false;
 }
 
 static void print_table(const lpu_run_job *j)
@@ -271,22 +277,20 @@ static void print_json(const lpu_run_job *j)
 static int run(const lpu_usage *usage, const options *o, lpu_run_job *j)
 {
     lpu_diag diag = {""};
-    bool is_first = true, is_usage;
+    screen shown = {.is_first = true};
+    bool is_usage;
 
     if (read_job(o, j, &diag)) {
         lpu_cli_fail(usage, &diag);
         return LPU_EXIT_USAGE;
     }
     if (!o->is_json) {
+        shown.prompt = j->text;
         j->show = show_token;
-        j->user = &is_first;
-    }
-    if (!o->is_json && j->text) {
-        printf("%s", j->text);
-        fflush(stdout);
+        j->user = &shown;
     }
     if (lpu_run_generate(j, &is_usage, &diag)) {
-        if (!is_first) printf("\n");
+        if (!shown.is_first) printf("\n");
         lpu_cli_fail(usage, &diag);
         return is_usage ? LPU_EXIT_USAGE : LPU_EXIT_FAILED;
     }
@@ -312,9 +316,9 @@ int lpu_command_run(int argc, char **argv)
          &o.tokens, NULL, NULL},
         {"--count", "N", "tokens to make [16]", NULL, &o.count, NULL},
         {"--backend", "NAME",
-         "cpu: the LPU's integers; fp16; sim: the machine, cycle by cycle; rtl: Verilated [cpu]",
-         &o.backend, NULL, NULL},
-        {"--design", "NAME", "of the sim and rtl backends [ternary-edge]", &o.design, NULL, NULL},
+         "cpu: the LPU's integers; fp16; sim: the machine, cycle by cycle [cpu]", &o.backend, NULL,
+         NULL},
+        {"--design", "NAME", "of the sim backend [ternary-edge]", &o.design, NULL, NULL},
         {"--kv-trits", "T", "of a cached key or value, 2 to 5 [the design's, cpu 5]", NULL,
          &o.kv_trits, NULL},
         {"--head-trits", "T", "of an embedding or head weight, 3 to 5 [the design's, cpu 5]", NULL,
