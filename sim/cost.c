@@ -1,37 +1,182 @@
 /* sim/cost.c - closed forms of single instructions. */
 #include "sim/cost.h"
+#include "workloads/ternary.h"
 
 #include <math.h>
 
 enum { ACTIVATION_BITS = 8, PRODUCT_BITS_I8 = 16, PRODUCT_BITS_I4 = 12 };
 
-typedef struct vector_cost {
-    uint32_t beats, row_cycles, adds, read_bytes, write_bytes;
-} vector_cost;
+/* ---- the vector unit: sim/vector.def ---- */
 
-static const vector_cost vector_costs[LPU_INSN_OPS] = {
-#define LPU_VECTOR(op, beats, row, adds, read, write)                                              \
-    [LPU_INSN_##op] = {beats, row, adds, read, write},
+enum {
+#define LPU_VECTOR_CYCLES(name, cycles) CYCLES_##name = cycles,
+#define LPU_VECTOR_JOB(name, cycles)    JOB_##name = cycles,
 #include "sim/vector.def"
-#undef LPU_VECTOR
+#undef LPU_VECTOR_CYCLES
+#undef LPU_VECTOR_JOB
+    ROWS_OF_A_BLOCK = 4
 };
 
-/* The share of zero digits where a matrix has several planes: all digits equally likely. */
-static const double plane_zero_share = 1.0 / 3.0;
+typedef enum vector_recipe {
+#define LPU_VECTOR_RECIPE(name, steps) RECIPE_##name,
+#include "sim/vector.def"
+#undef LPU_VECTOR_RECIPE
+    RECIPES
+} vector_recipe;
+
+static const uint32_t recipe_steps[RECIPES] = {
+#define LPU_VECTOR_RECIPE(name, steps) [RECIPE_##name] = steps,
+#include "sim/vector.def"
+#undef LPU_VECTOR_RECIPE
+};
+
+typedef enum vector_groups {
+    GROUPS_row,
+    GROUPS_halves,
+    GROUPS_digits,
+    GROUPS_lines,
+    GROUPS_one
+} vector_groups;
+
+enum { PATH_plain = 0, PATH_power = CYCLES_power };
+
+typedef struct vector_pass {
+    vector_recipe recipe;
+    vector_groups groups;
+    uint32_t path_cycles, until_cycles, job_cycles;
+    uint32_t adds, read_bytes, write_bytes;
+} vector_pass;
+
+static const vector_pass passes[] = {
+#define LPU_VECTOR_PASS(recipe, groups, path, until, job, adds, read, write)                       \
+    {RECIPE_##recipe, GROUPS_##groups, PATH_##path, CYCLES_##until, JOB_##job, adds, read, write},
+#include "sim/vector.def"
+#undef LPU_VECTOR_PASS
+};
+
+enum { PASSES = sizeof(passes) / sizeof(passes[0]) };
+
+static vector_recipe recipe_of(const lpu_insn *i)
+{
+    const bool has_b = i->b != LPU_BUFFER_NONE;
+
+    switch ((lpu_insn_op)i->op) {
+    case LPU_INSN_embed: return RECIPE_embed;
+    case LPU_INSN_normq: return has_b ? RECIPE_normq : RECIPE_quant;
+    case LPU_INSN_kvpack: return RECIPE_kvpack;
+    case LPU_INSN_dequant: return RECIPE_dequant;
+    case LPU_INSN_residual: return RECIPE_residual;
+    case LPU_INSN_rope: return RECIPE_rope;
+    case LPU_INSN_softmax: return RECIPE_softmax;
+    case LPU_INSN_gate:
+        if (i->mode == LPU_ACT_RELU2) return has_b ? RECIPE_relu2 : RECIPE_relu2_one;
+        return has_b ? RECIPE_silu : RECIPE_silu_one;
+    case LPU_INSN_argmax: return RECIPE_argmax;
+    default: return RECIPE_quant;
+    }
+}
+
+/* The recipe's first pass; *count of them. */
+static const vector_pass *passes_of(vector_recipe recipe, size_t *count)
+{
+    size_t first = 0;
+
+    while (passes[first].recipe != recipe) first++;
+    *count = 1;
+    while (first + *count < PASSES && passes[first + *count].recipe == recipe) ++*count;
+    return &passes[first];
+}
+
+static uint64_t up(uint64_t a, uint64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Bytes that the pieces of a kvpack's row take, of one plane; and beats, at each bytes a beat. */
+static uint64_t packed_bytes(const lpu_insn *i)
+{
+    return (uint64_t)(i->stride - (i->mode ? 1 : 0)) * i->seg_bytes + i->segs;
+}
+
+static uint64_t packed_beats(const lpu_insn *i, uint64_t each)
+{
+    const uint64_t other = i->mode ? i->segs : i->seg_bytes + 1, others = i->mode ? 1 : i->segs;
+    return (i->stride - others) * up(i->seg_bytes, each) + others * up(other, each);
+}
+
+static uint64_t row_beats(const lpu_design *d, const lpu_insn *i, vector_groups groups)
+{
+    const uint64_t lanes = d->vector_lanes, per_byte = lpu_ternary_per_byte(d->code);
+    const uint64_t bytes = lanes < per_byte ? 1 : lanes / per_byte; /* of digits, in a beat */
+    const bool is_digits = d->lane == LPU_LANE_ADD;
+
+    switch (groups) {
+    case GROUPS_row: break;
+    case GROUPS_halves: return 2 * (i->n > 1 ? up(i->n / 2, lanes) : 1);
+    case GROUPS_digits: return i->planes * up(i->n, is_digits ? bytes * per_byte : lanes);
+    case GROUPS_lines: return i->planes * (is_digits ? packed_beats(i, bytes) : up(i->n, lanes));
+    case GROUPS_one: return 1;
+    }
+    return up(i->n, lanes);
+}
+
+/* From the first beat of a block of rows to the last, with both. */
+static uint64_t block_cycles(const lpu_design *d, const lpu_insn *insn, uint64_t rows)
+{
+    uint64_t now = 0, held = 0, ready[ROWS_OF_A_BLOCK] = {0};
+    size_t count;
+    const vector_pass *pass = passes_of(recipe_of(insn), &count);
+
+    for (size_t p = 0; p < count; p++, pass++) {
+        const uint64_t beats = row_beats(d, insn, pass->groups);
+        for (uint64_t r = 0; r < rows; r++) {
+            /* Beats of the plain path wait until they cannot meet those behind a power. */
+            if (now < ready[r]) now = ready[r];
+            if (!pass->path_cycles && now < held) now = held;
+            now += beats;
+            ready[r] = now + pass->path_cycles + pass->until_cycles + pass->job_cycles;
+            if (pass->path_cycles) held = now + pass->path_cycles;
+        }
+    }
+    return now;
+}
 
 uint64_t lpu_cost_vector_cycles(const lpu_design *design, const lpu_insn *insn)
 {
-    enum {
-        PIPELINE_CYCLES = 12, /* read, eight shift-adds, round, saturate, write */
-        SCALAR_UNITS = 4      /* rows whose divisions and roots are under way at once */
-    };
-    const vector_cost *v = &vector_costs[insn->op];
-    const uint64_t groups = (insn->n + design->vector_lanes - 1) / design->vector_lanes;
-    const uint64_t beats = v->beats * groups;
-    const uint64_t scalar = (v->row_cycles + SCALAR_UNITS - 1) / SCALAR_UNITS;
+    const vector_recipe recipe = recipe_of(insn);
+    const uint64_t blocks = insn->m / ROWS_OF_A_BLOCK, rest = insn->m % ROWS_OF_A_BLOCK;
+    uint64_t cycles = CYCLES_start + (uint64_t)recipe_steps[recipe] * CYCLES_step;
+    size_t count;
+    const vector_pass *pass = passes_of(recipe, &count);
 
-    return insn->m * (beats > scalar ? beats : scalar) + v->row_cycles + PIPELINE_CYCLES;
+    cycles += blocks * block_cycles(design, insn, ROWS_OF_A_BLOCK);
+    cycles += block_cycles(design, insn, rest);
+    return cycles - 1 + CYCLES_end + pass[count - 1].path_cycles;
 }
+
+static void count_vector(const lpu_layout *l, const lpu_insn *i, lpu_counters *c)
+{
+    const uint64_t elems = (uint64_t)i->m * i->n;
+    size_t count;
+    const vector_pass *pass = passes_of(recipe_of(i), &count);
+
+    for (size_t p = 0; p < count; p++, pass++) {
+        const uint64_t times = pass->groups == GROUPS_lines ? elems * i->planes : elems;
+        c->vector_adds += times * pass->adds;
+        c->vector_read_bytes += times * pass->read_bytes;
+        c->vector_write_bytes += times * pass->write_bytes;
+        if (pass->groups == GROUPS_lines) {
+            const uint64_t row =
+                l->design->lane == LPU_LANE_ADD ? packed_bytes(i) : lpu_format_bytes(&l->kv, i->n);
+            c->vector_write_bytes += (uint64_t)i->m * i->planes * row;
+        }
+    }
+}
+
+/* ---- all units ---- */
+
+/* The share of zero digits where a matrix has several planes: all digits equally likely. */
+static const double plane_zero_share = 1.0 / 3.0;
 
 uint64_t lpu_cost_tree_bits(uint64_t terms, uint32_t bits)
 {
@@ -126,14 +271,7 @@ void lpu_cost_count(const lpu_layout *l, const lpu_insn *i, const lpu_op *op, lp
     case LPU_UNIT_array: count_matmul(l, i, op, c); break;
     case LPU_UNIT_stream:
     case LPU_UNIT_store: count_stream(l, i, c); break;
-    case LPU_UNIT_vector: {
-        const vector_cost *v = &vector_costs[i->op];
-        const uint64_t elems = (uint64_t)i->m * i->n;
-        c->vector_adds += elems * v->adds;
-        c->vector_read_bytes += elems * v->read_bytes;
-        c->vector_write_bytes += elems * v->write_bytes;
-        break;
-    }
+    case LPU_UNIT_vector: count_vector(l, i, c); break;
     default: break;
     }
 }

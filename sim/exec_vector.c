@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { FACTOR_MAX = (1 << 24) - 1 }; /* of a product of the set-up */
+
 /* ---- operands ---- */
 
 static uint32_t outer_of(const lpu_insn *i, uint32_t r)
@@ -216,7 +218,8 @@ static lpu_status kvpack(lpu_exec *e, uint32_t r)
 
 /* Rows are (token, head), contiguous in a and dst. The fields of strides say where the scale of the
  * first row's query is: a_off, and a_stride to the next token, behind d_stride x d_off bytes of b.
- * k is the first token's position; later keys do not exist for it. */
+ * k is the first token's position; later keys do not exist for it. The scores are work space: the
+ * weighed powers u of section 8.4 take their place. */
 static lpu_status softmax(lpu_exec *e, uint32_t r)
 {
     const lpu_insn *i = e->insn;
@@ -224,7 +227,10 @@ static lpu_status softmax(lpu_exec *e, uint32_t r)
     const uint64_t query = i->a_off + (uint64_t)outer_of(i, r) * i->a_stride + r % i->m_inner;
 
     if (keys > i->n) return lpu_exec_refuse(e, "a query at position", keys - 1, "one with a key");
-    const int32_t *acc = lpu_exec_elems(e, i->a, sizeof(*acc), (uint64_t)r * i->n, i->n);
+    if (i->d_stride > FACTOR_MAX) {
+        return lpu_exec_refuse(e, "d_stride", i->d_stride, "at most 2^24 - 1");
+    }
+    int32_t *acc = lpu_exec_elems(e, i->a, sizeof(*acc), (uint64_t)r * i->n, i->n);
     int8_t *p = lpu_exec_elems(e, i->dst, 1, (uint64_t)r * i->n, i->n);
     lpu_scale *out = scales_behind(e, i->dst, (uint64_t)i->m * i->n, r, 1);
     const lpu_scale *sq = scales_behind(e, i->b, (uint64_t)i->d_stride * i->d_off, query, 1);
@@ -235,6 +241,7 @@ static lpu_status softmax(lpu_exec *e, uint32_t r)
 
     *out = lpu_functional_softmax(p, acc, keys, *sq, e->config.score_scale, sk, sk + i->n, work);
     memset(p + keys, 0, i->n - keys);
+    for (uint64_t t = 0; t < keys; t++) acc[t] = (int32_t)work[t];
     return LPU_OK;
 }
 

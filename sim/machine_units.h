@@ -80,6 +80,7 @@ typedef struct lpu_tiles {
 typedef struct lpu_vector {
     size_t   queue[LPU_VECTOR_QUEUE];
     uint32_t first, count;
+    uint32_t held;    /* count at the beginning of the cycle: what the sequencer sees */
     bool     is_busy; /* with queue[first] */
     uint64_t done_at_cycles;
 } lpu_vector;

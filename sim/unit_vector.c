@@ -4,7 +4,7 @@
 
 bool lpu_vector_has_room(const lpu_machine *m)
 {
-    return m->vector.count < LPU_VECTOR_QUEUE;
+    return m->vector.held < LPU_VECTOR_QUEUE;
 }
 
 void lpu_vector_push(lpu_machine *m, size_t i)
@@ -17,6 +17,7 @@ void lpu_vector_step(lpu_machine *m)
 {
     lpu_vector *v = &m->vector;
 
+    v->held = v->count;
     if (v->is_busy && m->now_cycles >= v->done_at_cycles) {
         lpu_sequencer_retire(m, v->queue[v->first]);
         v->first = (v->first + 1) % LPU_VECTOR_QUEUE;

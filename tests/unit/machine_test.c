@@ -13,6 +13,7 @@
  * L = 6 + b + (T - 1) max(b, m) + m, the last value is out in cycle L + 2 + D + drain beats, and
  * the next one is HALT's own.
  */
+#include "sim/cost.h"
 #include "sim/machine.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim_odd.h"
@@ -257,17 +258,60 @@ static void a_narrow_port(void)
     }
 }
 
-/* sim/vector.def: m x max(beats x ceil(n / L), ceil(row / 4)) + row + 12; one after another. */
+/* Operations of the vector unit, one after another, by the schedule of sim/vector.def.
+ *
+ * A pass of a row has ceil(n / L) beats. The row's next pass begins `wait` cycles after the beats
+ * of this one: 12 behind a maximum, 21 behind results, 12 more behind a power, and the scalar
+ * job's. With one row the waits add up; with four long ones they hide behind the other rows. */
 static void vector_operations(void)
 {
-    enum { LANES = 16, PIPELINE = 12 };
+    enum { LANES = 16, START = 2, STEP = 25, END = 20, MAX = 12, RESULT = 21, POWER = 12 };
+    enum { QUANT = 14, NORM = 49, MUL = 3, PROB = 23, NONE = LPU_BUFFER_NONE };
     static const struct {
-        lpu_insn_op op;
-        uint32_t beats, row, m, n;
+        lpu_insn insn;
+        uint64_t cycles;
     } rows[] = {
-        {LPU_INSN_normq, 5, 180, 1, 256},  {LPU_INSN_normq, 5, 180, 7, 10},
-        {LPU_INSN_softmax, 8, 120, 4, 65}, {LPU_INSN_rope, 2, 0, 20, 128},
-        {LPU_INSN_gate, 5, 10, 3, 6912},   {LPU_INSN_argmax, 1, 4, 2, 1000},
+        {{.op = LPU_INSN_normq, .m = 1, .n = 256},
+         START + STEP + 3 * 16 + MAX + RESULT + NORM + END},
+        {{.op = LPU_INSN_normq, .b = NONE, .m = 1, .n = 250},
+         START + STEP + 2 * 16 + MAX + QUANT + END},
+        /* Blocks of four and three rows, a beat each: the second pass begins 1 + 26 on. */
+        {{.op = LPU_INSN_quant, .m = 7, .n = 10}, START + STEP + 27 + 4 + 27 + 3 + END},
+        {{.op = LPU_INSN_dequant, .m = 9, .n = 33}, START + STEP + 9 * 3 + END},
+        {{.op = LPU_INSN_residual, .m = 1, .n = 16}, START + STEP + 1 + END},
+        {{.op = LPU_INSN_rope, .m = 20, .n = 128}, START + 20 * 2 * 4 + END},
+        {{.op = LPU_INSN_rope, .m = 1, .n = 2}, START + 2 + END},
+        /* Four rows of 100 beats: only the query's scale is waited for, and the end of the powers.
+         */
+        {{.op = LPU_INSN_softmax, .m = 4, .n = 1600},
+         START + 2 * STEP + 1 + MAX + MUL + 4 * 4 * 100 + POWER + END},
+        {{.op = LPU_INSN_softmax, .m = 1, .n = 5},
+         START + 2 * STEP + 5 + MAX + MUL + 3 * RESULT + POWER + PROB + END},
+        {{.op = LPU_INSN_gate, .mode = LPU_ACT_RELU2, .b = NONE, .m = 3, .n = 6912},
+         START + STEP + 2 * 3 * 432 + END},
+        {{.op = LPU_INSN_gate, .mode = LPU_ACT_RELU2, .m = 1, .n = 16},
+         START + STEP + 3 + 2 * MAX + END},
+        {{.op = LPU_INSN_gate, .mode = LPU_ACT_SILU, .m = 1, .n = 16},
+         START + STEP + 3 + RESULT + POWER + MAX + END},
+        {{.op = LPU_INSN_gate, .mode = LPU_ACT_GELU, .b = NONE, .m = 9, .n = 16},
+         START + STEP + 9 + POWER + END},
+        /* The second row's maximum is known 21 behind its beats. */
+        {{.op = LPU_INSN_argmax, .m = 2, .n = 1000}, START + STEP + 2 * 63 + RESULT + 1 + END},
+        /* 16 lanes hold the digits of three bytes: 15 elements, a beat for each of five planes. */
+        {{.op = LPU_INSN_embed, .planes = 5, .m = 3, .n = 200},
+         START + 3 * STEP + 3 * 14 * 5 + END},
+        /* Keys of 128 in one line of 26 bytes; values in three blocks: 13, 13 and 6 bytes. */
+        {{.op = LPU_INSN_kvpack, .planes = 5, .m = 1, .n = 128, .seg_bytes = 26, .stride = 1},
+         START + 7 * STEP + 8 + MAX + QUANT + 9 * 5 + END},
+        {{.op = LPU_INSN_kvpack,
+          .mode = 1,
+          .planes = 2,
+          .m = 1,
+          .n = 157,
+          .seg_bytes = 13,
+          .segs = 6,
+          .stride = 3},
+         START + 7 * STEP + 10 + MAX + QUANT + (5 + 5 + 2) * 2 + END},
     };
     uint64_t cycles = 0, expected = 1;
     lpu_status status;
@@ -275,13 +319,18 @@ static void vector_operations(void)
     bench b;
 
     bench_open(&b, 64, 160, LANES);
+    b.design.lane = LPU_LANE_ADD;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        lpu_insn insn = absent(rows[i].op);
-        insn.m = rows[i].m;
-        insn.n = rows[i].n;
+        lpu_insn insn = rows[i].insn;
+        insn.dst = insn.a = insn.c = LPU_BUFFER_NONE;
+        if (insn.b != LPU_BUFFER_NONE) insn.b = 0;
+        insn.m_inner = 1;
         append(&b, insn);
-        expected += rows[i].m * most(rows[i].beats * up(rows[i].n, LANES), up(rows[i].row, 4)) +
-                    rows[i].row + PIPELINE;
+        expected += rows[i].cycles;
+        const uint64_t found = lpu_cost_vector_cycles(&b.design, &insn);
+        CHECK(found == rows[i].cycles, "row %zu (%s) takes %llu cycles, expected %llu", i,
+              lpu_insn_name(insn.op), (unsigned long long)found,
+              (unsigned long long)rows[i].cycles);
     }
     run(&b, &cycles, &status, &why);
     bench_close(&b);
@@ -311,7 +360,8 @@ static void the_scoreboard_holds(void)
         bench_close(&b);
         if (test_is_over) return;
     }
-    const uint64_t quant_cycles = 10 * 18 + 70 + 12; /* 70 / 4 in a scalar unit: 18 cycles a row */
+    /* Set-up; ten rows in blocks of 4, 4 and 2, each of which waits once for a job; the end. */
+    const uint64_t quant_cycles = 2 + 25 + (27 + 4) + (27 + 4) + (27 + 2) + 20;
     CHECK_EQ(free_cycles, quant_cycles + 3);
     /* Retired in cycle 1 + quant, issued in the same one, its tile's command a cycle later; the
      * beat's bytes are taken a cycle after that: all as if the product had issued in cycle 1. */

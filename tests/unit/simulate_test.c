@@ -192,9 +192,10 @@ static void check_loads(const lpu_sim_result *r, const sim_oracle *o, uint64_t o
               (unsigned long long)c.vector_write_bytes, (unsigned long long)rows_of[i].results,
               (unsigned long long)o->load_bytes[op]);
     }
-    /* kvpack reads 8 bytes an element; the writer reads what it stores. */
+    /* kvpack reads an element for its maximum and for each digit; the writer what it stores. */
     const lpu_counters c = sum_of(r, LPU_OP_kv_write);
-    CHECK_EQ(c.vector_read_bytes, o->store_bytes + m->kv_layers * rows * 2 * kv * 8);
+    CHECK_EQ(c.vector_read_bytes,
+             o->store_bytes + m->kv_layers * rows * 2 * kv * 4 * (1 + o->kv.planes));
     if (o->d->residence == LPU_WEIGHTS_IN_DRAM) {
         CHECK(c.dram_write_bytes >= o->store_bytes, "the cache takes %llu bytes, %llu written",
               (unsigned long long)o->store_bytes, (unsigned long long)c.dram_write_bytes);
