@@ -150,6 +150,15 @@ void store(writer *w, uint32_t slot, uint32_t from, uint32_t count)
     w->after.push_back(i);
 }
 
+/* Every row of dst, and nothing that lies between: there the scratchpad may hold anything. */
+void store_rows(writer *w, const lpu_insn *i)
+{
+    enum { ELEM_BYTES = 4 };
+    for (uint32_t outer = 0; outer < i->m / i->m_inner; outer++)
+        store(w, i->dst, ELEM_BYTES * (i->d_off + outer * i->d_stride),
+              ELEM_BYTES * i->m_inner * i->n);
+}
+
 /* ---- values ---- */
 
 int32_t value32(top_dice *d, uint32_t bits)
@@ -302,7 +311,7 @@ void add_product(writer *w, uint32_t m, uint32_t n, uint32_t k, uint32_t planes)
         at += part;
     }
     w->after.push_back(i);
-    store(w, i.dst, 4 * i.d_off, 4 * ((outer - 1) * i.d_stride + i.m_inner * n));
+    store_rows(w, &i);
 }
 
 /* Rows of values in a, any places of dst: what the plain operations of the vector unit share. */
@@ -348,7 +357,7 @@ void add_embed(writer *w, uint32_t m, uint32_t n, uint32_t planes)
     i.a = load_new(w, a);
     i.dst = (uint8_t)slot_of(w);
     w->after.push_back(i);
-    store(w, i.dst, 4 * i.d_off, 4 * (end_of(i.d_off, i.d_stride, &i) - i.d_off));
+    store_rows(w, &i);
 }
 
 /* normq and quant: int8 rows, then their scales. */
@@ -401,9 +410,7 @@ void add_dequant(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
         i.dst = (uint8_t)slot_of(w);
     }
     w->after.push_back(i);
-    store(w, i.dst, 4 * i.d_off, 4 * (i.m_inner * n));
-    if (i.m > i.m_inner)
-        store(w, i.dst, 4 * (end_of(i.d_off, i.d_stride, &i) - i.m_inner * n), 4 * i.m_inner * n);
+    store_rows(w, &i);
 }
 
 void add_rope(writer *w, uint32_t m, uint32_t n)
@@ -423,7 +430,7 @@ void add_rope(writer *w, uint32_t m, uint32_t n)
     i.d_off = i.a_off;
     i.d_stride = i.a_stride;
     w->after.push_back(i);
-    store(w, i.dst, 4 * i.d_off, 4 * (end_of(i.d_off, i.d_stride, &i) - i.d_off));
+    store_rows(w, &i);
 }
 
 void add_kvpack(writer *w, uint32_t m, uint32_t n, uint32_t planes)
