@@ -33,15 +33,16 @@ static double worst_of(product *run, size_t m, size_t n, size_t k, int layout, b
                        bool is_rounded)
 {
     const size_t stride = n + 3;
-    float *a = malloc(m * k * sizeof(*a)), *b = malloc(k * n * sizeof(*b));
+    const size_t apart = layout & 4 ? 2 : 1; /* elements lie side by side in neither direction */
+    float *a = malloc(m * k * apart * sizeof(*a)), *b = malloc(k * n * apart * sizeof(*b));
     float *c = malloc(m * stride * sizeof(*c)), *before = malloc(m * stride * sizeof(*c));
     float *scratch = aligned_alloc(64, LPU_MATMUL_SCRATCH * sizeof(*scratch));
-    const lpu_matmul_view left = {a, layout & 1 ? 1 : k, layout & 1 ? m : 1};
-    const lpu_matmul_view right = {b, layout & 2 ? 1 : n, layout & 2 ? k : 1};
+    const lpu_matmul_view left = {a, apart * (layout & 1 ? 1 : k), apart * (layout & 1 ? m : 1)};
+    const lpu_matmul_view right = {b, apart * (layout & 2 ? 1 : n), apart * (layout & 2 ? k : 1)};
     double worst = 0;
 
-    for (size_t i = 0; i < m * k; i++) a[i] = next_real();
-    for (size_t i = 0; i < k * n; i++) b[i] = next_real();
+    for (size_t i = 0; i < m * k * apart; i++) a[i] = next_real();
+    for (size_t i = 0; i < k * n * apart; i++) b[i] = next_real();
     for (size_t i = 0; i < m * stride; i++) before[i] = c[i] = next_real();
     run(c, stride, left, right, m, n, k, adds, scratch);
     for (size_t i = 0; i < m; i++) {

@@ -34,60 +34,118 @@ static inline uint32_t half_of(float x)
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-/* Panels of width: to[panel][pair][width]; what is beyond count or k is zero. A line is where one
- * of the count begins. */
-static inline __attribute__((always_inline)) void pack(uint32_t *to, const float *from, size_t step,
-                                                       size_t deep, size_t count, size_t width,
-                                                       size_t k)
+/* 16 pairs from 32 numbers of a line; what is beyond n is zero. */
+WIDE static inline __m512i pairs_of(const float *line, size_t n)
+{
+    const __mmask16 low = (__mmask16)((1u << least(n, 16)) - 1);
+    const __mmask16 high = (__mmask16)((1u << (n > 16 ? least(n - 16, 16) : 0)) - 1);
+    const __m512 first = _mm512_maskz_loadu_ps(low, line);
+    const __m512 second = _mm512_maskz_loadu_ps(high, line + (n > 16 ? 16 : 0));
+    return (__m512i)_mm512_cvtne2ps_pbh(second, first);
+}
+
+/* Sixteen rows of sixteen words, turned over. */
+WIDE static inline __attribute__((always_inline)) void turn(__m512i r[16])
+{
+    __m512i t[16];
+
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    }
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+        r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+        r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+        r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
+    }
+}
+
+/* Lines that run along k, up to 16 at a time: rounded as they lie, then turned over. */
+WIDE static void pack_lines(uint32_t *to, const float *from, size_t step, size_t count,
+                            size_t width, size_t k)
+{
+    const size_t pairs = (k + 1) / 2, group = least(width, 16);
+    const __mmask16 lanes = (__mmask16)((1u << group) - 1);
+
+    for (size_t first = 0; first < (count + width - 1) / width * width; first += group) {
+        uint32_t *panel = to + first / width * pairs * width + first % width;
+        const size_t n = first < count ? least(group, count - first) : 0;
+        for (size_t p = 0; p < pairs; p += 16) {
+            __m512i rows[16];
+            for (size_t i = 0; i < 16; i++) {
+                rows[i] = i < n ? pairs_of(from + (first + i) * step + 2 * p, k - 2 * p)
+                                : _mm512_setzero_si512();
+            }
+            turn(rows);
+            for (size_t i = 0; i < 16 && p + i < pairs; i++) {
+                _mm512_mask_storeu_epi32(panel + (p + i) * width, lanes, rows[i]);
+            }
+        }
+    }
+}
+
+/* Numbers that run along the panel: two neighbours of k, word by word. */
+WIDE static void pack_columns(uint32_t *to, const float *from, size_t deep, size_t count,
+                              size_t width, size_t k)
 {
     const size_t pairs = (k + 1) / 2;
 
     for (size_t first = 0; first < count; first += width, to += pairs * width) {
-        const size_t n = least(width, count - first);
         for (size_t p = 0; p < pairs; p++) {
-            const float *low = from + first * step + 2 * p * deep, *high = low + deep;
-            uint32_t *line = to + p * width;
-            const bool has_high = 2 * p + 1 < k;
-            if (n == width && has_high) {
-                for (size_t i = 0; i < width; i++) {
-                    line[i] = half_of(low[i * step]) | half_of(high[i * step]) << 16;
-                }
-                continue;
-            }
-            for (size_t i = 0; i < width; i++) {
-                const uint32_t l = i < n ? half_of(low[i * step]) : 0;
-                line[i] = l | (i < n && has_high ? half_of(high[i * step]) << 16 : 0);
+            for (size_t i = 0; i < width; i += 16) {
+                const size_t n = first + i < count ? least(count - first - i, 16) : 0;
+                const __mmask16 some = (__mmask16)((1u << n) - 1);
+                const __mmask16 lanes = (__mmask16)((1u << least(width - i, 16)) - 1);
+                const float *low = from + first + i + 2 * p * deep;
+                const bool has_high = 2 * p + 1 < k;
+                const __m512 a = _mm512_maskz_loadu_ps(some, low);
+                const __m512 b =
+                    _mm512_maskz_loadu_ps(has_high ? some : 0, low + (has_high ? deep : 0));
+                const __m512i l = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(a));
+                const __m512i h = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(b));
+                _mm512_mask_storeu_epi32(to + p * width + i, lanes,
+                                         _mm512_or_si512(l, _mm512_slli_epi32(h, 16)));
             }
         }
     }
 }
 
-/* Lines that run along k: rounded as they lie, then dealt out. */
-WIDE static void pack_lines(uint32_t *to, const float *from, size_t step, size_t count,
-                            size_t width, size_t k)
+/* As pack_lines or pack_columns, of numbers that lie anyhow. */
+static void pack_any(uint32_t *to, const float *from, size_t step, size_t deep, size_t count,
+                     size_t width, size_t k)
 {
-    const size_t pairs = k / 2;
-    uint32_t line[PAIRS];
+    const size_t pairs = (k + 1) / 2;
 
-    for (size_t i = 0; i < count; i++, from += step) {
-        uint32_t *at = to + i / width * pairs * width + i % width;
-        for (size_t p = 0; p < pairs; p++) {
-            line[p] = half_of(from[2 * p]) | half_of(from[2 * p + 1]) << 16;
+    for (size_t first = 0; first < count; first += width, to += pairs * width) {
+        for (size_t w = 0; w < pairs * width; w++) {
+            const size_t i = first + w % width, p = w / width * 2;
+            const float *at = from + i * step + p * deep;
+            const uint32_t low = i < count ? half_of(at[0]) : 0;
+            to[w] = low | (i < count && p + 1 < k ? half_of(at[deep]) << 16 : 0);
         }
-        for (size_t p = 0; p < pairs; p++) at[p * width] = line[p];
-    }
-    for (size_t i = count; i % width; i++) {
-        uint32_t *at = to + i / width * pairs * width + i % width;
-        for (size_t p = 0; p < pairs; p++) at[p * width] = 0;
     }
 }
 
+/* Panels of width: to[panel][pair][width]; what is beyond count or k is zero. */
 WIDE static void pack_side(uint32_t *to, const float *from, size_t step, size_t deep, size_t count,
                            size_t width, size_t k)
 {
-    if (deep == 1 && k % 2 == 0) pack_lines(to, from, step, count, width, k);
-    else if (step == 1) pack(to, from, 1, deep, count, width, k);
-    else pack(to, from, step, deep, count, width, k);
+    if (deep == 1) pack_lines(to, from, step, count, width, k);
+    else if (step == 1) pack_columns(to, from, deep, count, width, k);
+    else pack_any(to, from, step, deep, count, width, k);
 }
 
 WIDE static inline __attribute__((always_inline)) void add(float *c, __m512 sum, __mmask16 mask,
