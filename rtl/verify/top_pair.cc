@@ -175,16 +175,15 @@ void top_pair::end_segment()
     if (segment_ < run_.segments.size()) event_ = run_.segments[segment_].first_event;
 }
 
-/* The machine asks for a settled memory. Once it has answered, the SYNC's own cycle is this one. */
+/* The machine asks for a settled memory, before the memory's own cycle. Once it has the answer, the
+ * SYNC's own cycle is this one. */
 void top_pair::sync()
 {
     if (!memory_.is_idle())
         differ("sync_o", "0, since the memory is at work", "1",
                run_.segments[segment_].first + run_.segments[segment_].count - 1);
     if (!settled_at_) settled_at_ = memory_.settle();
-    if (cycle_ < settled_at_) return;
-    in_.sync_ack = true;
-    top_rtl_settle(&in_, &out_);
+    in_.sync_ack = cycle_ >= settled_at_;
 }
 
 /* run_o rises in cycle 0 of a segment; it falls behind the last one's own, and at a stop. */
@@ -209,13 +208,13 @@ void top_pair::tick()
     in_.arready = in_.awready = in_.wready = in_.rvalid = in_.bvalid = in_.sync_ack = false;
     in_.rdata = nullptr;
     follow_run();
+    if (is_running_ && out_.sync) sync();
     if (is_running_) memory_.cycle(cycle_, &out_, &in_);
     else if (out_.arvalid || out_.awvalid || out_.wvalid)
         differ("arvalid, awvalid, wvalid", "0: nothing runs", "1", 0);
     top_rtl_settle(&in_, &out_);
     has_ended_ = false;
     if (is_running_) {
-        if (out_.sync) sync();
         if (!memory_.fault.empty())
             differ("AXI", "the rules of the port", memory_.fault, out_.issue_pc);
         watch();

@@ -128,6 +128,7 @@ void top_rtl_read(top_out *out)
     out->bready = rtl->m_axi_bready_o;
     out->irq = rtl->irq_o;
     out->run = rtl->run_o;
+    out->sync = rtl->sync_o;
 }
 
 static void put(const top_in *in)
@@ -160,7 +161,6 @@ void top_rtl_settle(const top_in *in, top_out *out)
     put(in);
     rtl->clk_i = 0;
     rtl->eval();
-    out->sync = rtl->sync_o;
     out->is_issue = rtl->trace_issue_o;
     out->issue_pc = rtl->trace_issue_pc_o;
     out->retires = rtl->trace_retire_o;

@@ -18,9 +18,9 @@ struct top_out {
     uint32_t arid, awid, arlen, awlen;
     const uint8_t *wdata;
     uint64_t wstrb[4]; /* a bit for each byte of the bus */
-    bool irq, run; /* run: a cycle of run_cycles */
+    bool irq, run, sync; /* run: a cycle of run_cycles */
     /* Those may follow inputs: valid after settle. */
-    bool sync, is_issue;
+    bool is_issue;
     uint32_t issue_pc;
     uint32_t retires; /* a bit for each unit */
     uint32_t retire_pc[TOP_RETIRING_UNITS];
