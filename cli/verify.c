@@ -32,6 +32,8 @@ int lpu_command_verify(int argc, char **argv)
          &o.stalls, NULL},
         {"--seed", "N", "of weights, tokens, random work, registers, stalls (1)", NULL, &o.seed,
          NULL},
+        {"--no-waveform", NULL, "at a difference, do not run again for a waveform of it", NULL,
+         NULL, &o.has_no_waveform},
         {"--array", NULL, "verify an array alone (rtl/README.md has its ports)", NULL, NULL,
          &o.is_array},
         LPU_ARRAY_OPTION_ROWS(o.array),

@@ -15,7 +15,7 @@ typedef struct lpu_verify_options {
     const char *model, *design, *phase, *shape; /* of whole programs */
     uint32_t tokens, context, decode, batch, random, operations, stalls;
     uint32_t seed, cycles, stall_cycles;
-    bool is_array, is_exact, is_json;
+    bool is_array, is_exact, is_json, has_no_waveform;
 } lpu_verify_options;
 
 /* The two judges. They print the verdict and return the exit code. */

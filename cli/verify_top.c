@@ -366,7 +366,7 @@ int lpu_verify_top(const lpu_usage *usage, const lpu_verify_options *o)
         status = lpu_verify_build_top(program, &v.work, &v.design, v.rtl, v.top, "speed", &diag);
     }
     if (!status) status = run_program(&v, program, NULL, &diag);
-    if (!status && !is_equal(&v)) status = trace_window(&v, &diag);
+    if (!status && !is_equal(&v) && !o->has_no_waveform) status = trace_window(&v, &diag);
     if (!status) (o->is_json ? print_json(&v) : print_verdict(&v));
     const int exit_code = status         ? lpu_cli_fail(usage, &diag)
                           : is_equal(&v) ? LPU_EXIT_OK
