@@ -5,9 +5,10 @@
  *                                +--> ring of bursts <----+ done; the oldest first are counted
  *
  * A burst is requested only if the FIFO has room for it, and with the request its bytes have their
- * place: returned data never waits. What R gives in cycle t is written in t + 1 and counted, in the
- * order of request, from t + 2 on: two bursts a cycle of each port, one retirement. A fenced
- * descriptor waits in the queue until every store issued before it is in memory.
+ * place: returned data never waits. What R gives in cycle t is written at the end of t + 2, and
+ * counted from that cycle on, in the order of request: two bursts a cycle of each port, one
+ * retirement. A fenced descriptor waits in the queue until every store issued before it is in
+ * memory.
  *
  * Resident memory answers at once, bus_bytes_per_cycle.
  */

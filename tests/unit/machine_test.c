@@ -30,6 +30,7 @@ typedef struct bench {
     lpu_trace *trace;
     lpu_program program;
     lpu_insn_note note; /* of a linear product */
+    lpu_port_stalls stalls;
 } bench;
 
 static void bench_open(bench *b, uint32_t rows, uint32_t cols, uint32_t lanes)
@@ -103,6 +104,7 @@ static void run(bench *b, uint64_t *cycles, lpu_status *status, lpu_diag *why)
     for (int stepped = 0; stepped < 2; stepped++) {
         lpu_machine *m;
         CHECK_OK(lpu_machine_open(&m, &b->layout, stepped, diag));
+        lpu_machine_stall(m, &b->stalls);
         found[stepped] =
             lpu_machine_run(m, &b->program, 0, b->trace, ops, begins, &result[stepped], why);
         lpu_machine_close(&m);
@@ -401,6 +403,84 @@ static void the_fence_holds(void)
     CHECK_EQ(cycles[1], 3 + 2 * BEATS + 2);
 }
 
+/* A load of one burst of DRAM issues in cycle 0, is fetched in 1 and on AR from 3 on; what R ends
+ * in cycle t retires in t + 2, and HALT is next. */
+static void a_load_from_memory(void)
+{
+    enum { AR = 3 };
+    uint64_t cycles = 0, last = AR;
+    lpu_insn load = absent(LPU_INSN_load);
+    lpu_port *port;
+    lpu_status status;
+    lpu_diag why = {""};
+    bench b;
+
+    bench_open(&b, 64, 160, 64);
+    b.design.bus_bytes_per_cycle = 64;
+    load.dst = 2;
+    load.addr = 1 << 20;
+    load.segs = 1;
+    load.seg_bytes = 100;
+    append(&b, load);
+    run(&b, &cycles, &status, &why);
+    const lpu_port_config config = {&b.design.dram, b.design.clock_mhz, 64, 1, {0}};
+    if (!test_is_over) CHECK_OK(lpu_port_open(&port, &config, diag));
+    lpu_port_begin(port, AR);
+    for (lpu_port_read(port, load.addr, 0); !lpu_port_is_idle(port); last++) {
+        lpu_port_beat beat;
+        lpu_port_begin(port, last + 1);
+        while (lpu_port_r(port, &beat)) continue;
+    }
+    lpu_port_close(&port);
+    bench_close(&b);
+    CHECK_EQ(cycles, last + 2 + 1 + 1);
+}
+
+/* Loads and stores of DRAM, some of them fenced, with every kind of stall: stepped and skipped
+ * alike, and none of it faster than without. */
+static void stalls_of_memory(void)
+{
+    static const lpu_port_stalls stalls[] = {
+        {.seed = 0},
+        {.seed = 1, .ar = 200},
+        {.seed = 2, .aw = 250},
+        {.seed = 3, .w = 250},
+        {.seed = 4, .r = 200},
+        {.seed = 5, .b = 255},
+        {.seed = 6, .ar = 40, .aw = 50, .w = 60, .r = 70, .b = 80},
+    };
+    uint64_t free_cycles = 0;
+
+    for (size_t k = 0; k < sizeof(stalls) / sizeof(stalls[0]); k++) {
+        uint64_t cycles = 0;
+        lpu_status status = LPU_OK;
+        lpu_diag why = {""};
+        bench b;
+
+        bench_open(&b, 64, 160, 64);
+        b.design.bus_bytes_per_cycle = 16;
+        b.stalls = stalls[k];
+        for (uint32_t i = 0; i < 40; i++) {
+            lpu_insn move = absent(i % 3 ? LPU_INSN_load : LPU_INSN_store);
+            if (i % 3) move.dst = (uint8_t)(8 + i % 5);
+            else move.a = 1;
+            if (i % 3 == 1) move.flags = LPU_FLAG_FENCE;
+            move.addr = 5000 * i;
+            move.segs = 1 + i % 4;
+            move.seg_bytes = 1 + 37 * i;
+            move.stride = 2000;
+            append(&b, move);
+        }
+        run(&b, &cycles, &status, &why);
+        bench_close(&b);
+        if (test_is_over) return;
+        CHECK(!status, "%s", why.text);
+        if (!k) free_cycles = cycles;
+        CHECK(!k || cycles > free_cycles, "stalls %zu: %llu cycles, without %llu", k,
+              (unsigned long long)cycles, (unsigned long long)free_cycles);
+    }
+}
+
 static void a_program_that_cannot_go_on(void)
 {
     uint64_t cycles = 0;
@@ -664,6 +744,8 @@ int main(void)
     RUN(vector_operations);
     RUN(the_scoreboard_holds);
     RUN(the_fence_holds);
+    RUN(a_load_from_memory);
+    RUN(stalls_of_memory);
     RUN(a_program_that_cannot_go_on);
     RUN(fast_is_slow_on_every_design);
     RUN(fast_is_slow_out_of_balance);
