@@ -277,7 +277,6 @@ module lpu_vector #(
   // Issue //
   ///////////
 
-  wire               issue_busy, issue_go;
   wire [3:0]         ready, leave;
   wire               valid_1, read_1, in_1, out_1;
   wire [3:0]         kind_1;
@@ -300,7 +299,6 @@ module lpu_vector #(
     .plane_i     (plane),
     .short_i     (lines_short),
     .other_i     (lines_other),
-    .busy_o      (issue_busy),
     .ready_i     (ready),
     .leave_o     (leave),
     .step_o      (step),
@@ -311,7 +309,6 @@ module lpu_vector #(
     .walk_in_i   (walk_in),
     .walk_out_i  (walk_out),
     .walk_keys_i (walk_keys),
-    .go_o        (issue_go),
     .valid_q     (valid_1),
     .read_q      (read_1),
     .kind_q      (kind_1),
@@ -589,6 +586,7 @@ module lpu_vector #(
     end
 
     for (i = 0; i < Lanes; i = i + 1) begin : gen_lane
+      localparam [31:0] Index = i;
       wire is_nz, is_neg;
 
       if (i < Bytes * Digits) begin : gen_digit
@@ -599,7 +597,7 @@ module lpu_vector #(
         assign is_neg = 1'b0;
       end
 
-      lpu_vector_lane #(.Index(i), .Lanes(Lanes)) u_lane (
+      lpu_vector_lane u_lane (
         .clk_i          (clk_i),
         .a_i            (a_rdata_i[32*i +: 32]),
         .b_word_i       (b_rdata_i[32*i +: 32]),
@@ -624,16 +622,16 @@ module lpu_vector #(
         .ratio_8_i      (ratio_8),
         .places_8_i     (places_8),
         .ev_8_i         ({!mid_8[15], mid_8[14:0]}),
-        .act_9_i        (beat_9[FAct +: ActBits]),
+        .is_on_9_i      (Index[ActBits-1:0] < beat_9[FAct +: ActBits]),
         .mid_o          (mid_lanes[32*i +: 32]),
         .is_silu_9_i    (beat_9[FKind +: 4] == `LPU_KIND_SILU),
         .is_long_i      (is_long),
         .is_long_silu_i (beat_long[FKind +: 4] == `LPU_KIND_SILU),
-        .act_16_i       (beat_16[FAct +: ActBits]),
+        .is_on_16_i     (Index[ActBits-1:0] < beat_16[FAct +: ActBits]),
         .sum_o          (sum_lanes[(40+LaneBits)*i +: 40]),
         .is_add_17_i    (is_residual),
         .x_i            (b_rdata_i[32*i +: 32]),
-        .act_18_i       (beat_18[FAct +: ActBits]),
+        .is_on_18_i     (Index[ActBits-1:0] < beat_18[FAct +: ActBits]),
         .is_abs_18_i    (kind_18 == `LPU_KIND_SILU),
         .late_o         (late_lanes[32*i +: 32]),
         .y_o            (y_lanes[32*i +: 32])
@@ -704,7 +702,7 @@ module lpu_vector #(
                       write_20 == `LPU_WRITE_BYTE ? {{(24*Lanes){1'b0}}, bytes_20} :
                       write_20 == `LPU_WRITE_PACK ? {{(32*Lanes-8*Bytes){1'b0}}, packed_20} : y_20;
 
-  wire unused = &{1'b0, issue_busy, issue_go, tokens, a_off, a_stride, beat_2, beat_3, beat_8, beat_9, beat_11, beat_long,
+  wire unused = &{1'b0, tokens, a_off, a_stride, beat_2, beat_3, beat_8, beat_9, beat_11, beat_long,
                   beat_16, beat_17, beat_18, beat_20, insn, unused_mid_lane, unused_sum_lane, mid_8};
 
   ////////////////

@@ -5,7 +5,7 @@
 // A row of a pass begins when its slot is ready: when the job behind its pass before is done. In the
 // first pass rows come from the walks, and their addresses are kept by slot for the others.
 //
-// Timing    go_o is the cycle of decision; the beat is at the ports (registered) one cycle later. A row
+// Timing    go is the cycle of decision; the beat is at the ports (registered) one cycle later. A row
 //           of a shorter kind waits until beats of a longer one can no longer meet it.
 // Widths    addresses are modulo 2^32; PosBits holds n.
 // Model     sim/cost.c: lpu_cost_vector_cycles
@@ -30,7 +30,6 @@ module lpu_vector_issue #(
   input  wire        [31:0]        plane_i,     // of lpu_vector_setup
   input  wire        [31:0]        short_i,
   input  wire        [31:0]        other_i,
-  output wire                      busy_o,
 
   // Rows
   input  wire        [3:0]         ready_i,     // by slot
@@ -45,7 +44,6 @@ module lpu_vector_issue #(
   input  wire        [31:0]        walk_keys_i,
 
   // Beat
-  output wire                      go_o,
   output reg                       valid_q,     // of the lanes: embed's is the last plane's
   output reg                       read_q,      // any beat
   output reg         [3:0]         kind_q,
@@ -270,12 +268,11 @@ module lpu_vector_issue #(
   wire        row_last   = row_q == 2'd3 || {14'd0, row_q} + 16'd1 == left_q;
   wire        op_end     = row_end && row_last && is_final && left_q <= 16'd4;
   wire        is_held    = begin_q && (!is_first && !ready_i[row_q] || !is_long && hold_q != 4'd0);
+  wire        go         = busy_q && !is_held;
 
-  assign busy_o  = busy_q;
-  assign go_o    = busy_q && !is_held;
-  assign step_o  = go_o && row_end && is_first;
+  assign step_o  = go && row_end && is_first;
   assign wrap_o  = inner_q + 32'd1 == m_inner;
-  assign leave_o = go_o && row_end ? 4'd1 << row_q : 4'd0;
+  assign leave_o = go && row_end ? 4'd1 << row_q : 4'd0;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -283,8 +280,8 @@ module lpu_vector_issue #(
       hold_q <= 4'd0;
     end else begin
       if (start_i) busy_q <= 1'b1;
-      else if (go_o && op_end) busy_q <= 1'b0;
-      if (go_o && is_long) hold_q <= Longer;
+      else if (go && op_end) busy_q <= 1'b0;
+      if (go && is_long) hold_q <= Longer;
       else if (hold_q != 4'd0) hold_q <= hold_q - 4'd1;
     end
   end
@@ -296,36 +293,36 @@ module lpu_vector_issue #(
       inner_q <= 32'd0;
       pass_q  <= 3'd0;
       row_q   <= 2'd0;
-    end else if (go_o && row_end) begin
+    end else if (go && row_end) begin
       row_q <= row_last ? 2'd0 : row_q + 2'd1;
       if (row_last) pass_q <= is_final ? 3'd0 : pass_q + 3'd1;
       if (row_last && is_final) left_q <= left_q - 16'd4;
       if (is_first) inner_q <= wrap_o ? 32'd0 : inner_q + 32'd1;
     end
 
-    if (start_i || go_o && row_end) begin
+    if (start_i || go && row_end) begin
       piece_q      <= 32'd0;
       piece_at_q   <= {PosBits{1'b0}};
       piece_byte_q <= 32'd0;
-    end else if (go_o && piece_end) begin
+    end else if (go && piece_end) begin
       piece_q      <= piece_q + 32'd1;
       piece_at_q   <= piece_at_q + piece_most;
       piece_byte_q <= piece_byte_q + turn_byte_q + plane_bytes;
     end
 
     if (start_i) begin_q <= 1'b1;
-    else if (go_o) begin_q <= row_end;
-    if (start_i || go_o && piece_end) begin
+    else if (go) begin_q <= row_end;
+    if (start_i || go && piece_end) begin
       at_q        <= {PosBits{1'b0}};
       byte_q      <= 32'd0;
-    end else if (go_o && turn_last) begin
+    end else if (go && turn_last) begin
       at_q        <= at_q + group;
       byte_q      <= byte_q + GroupBytes;
     end
-    if (start_i || go_o && turn_last) begin
+    if (start_i || go && turn_last) begin
       turn_q      <= 8'd0;
       turn_byte_q <= 32'd0;
-    end else if (go_o) begin
+    end else if (go) begin
       turn_q      <= turn_q + 8'd1;
       turn_byte_q <= turn_byte_q + plane_bytes;
     end
@@ -364,12 +361,12 @@ module lpu_vector_issue #(
       in_ren_q <= 1'b0;
       out_q    <= 1'b0;
     end else begin
-      valid_q  <= go_o && is_valid;
-      read_q   <= go_o;
-      a_ren_q  <= go_o && !is_one;
-      b_ren_q  <= go_o && b_as != NoB && !(is_rope && turn_q != 8'd0);
-      in_ren_q <= go_o && begin_q && is_in;
-      out_q    <= go_o && begin_q && is_out && is_final;
+      valid_q  <= go && is_valid;
+      read_q   <= go;
+      a_ren_q  <= go && !is_one;
+      b_ren_q  <= go && b_as != NoB && !(is_rope && turn_q != 8'd0);
+      in_ren_q <= go && begin_q && is_in;
+      out_q    <= go && begin_q && is_out && is_final;
     end
   end
 

@@ -12,11 +12,7 @@
 `default_nettype none
 `include "lpu_vector.vh"
 
-module lpu_vector_lane #(
-  parameter Index    = 0,
-  parameter Lanes    = 8,
-  parameter ActBits  = $clog2(Lanes + 1)
-) (
+module lpu_vector_lane (
   input  wire                      clk_i,
 
   // Stage 2: operands
@@ -49,24 +45,23 @@ module lpu_vector_lane #(
   input  wire        [15:0]        ev_8_i,
 
   // Stage 9: beats that come from the power
-  input  wire        [ActBits-1:0] act_9_i,
-  output wire        [31:0]        mid_o,       // 0 in lanes that are not active
+  input  wire                      is_on_9_i,   // the lane has an element of the beat
+  output wire        [31:0]        mid_o,       // 0 where it has none
   input  wire                      is_silu_9_i,
   input  wire                      is_long_i,
   input  wire                      is_long_silu_i,
 
   // Stage 16: sums. Stage 17: add. Stage 18: results
-  input  wire        [ActBits-1:0] act_16_i,
+  input  wire                      is_on_16_i,
   output wire        [39:0]        sum_o,
   input  wire                      is_add_17_i,
   input  wire        [31:0]        x_i,
-  input  wire        [ActBits-1:0] act_18_i,
+  input  wire                      is_on_18_i,
   input  wire                      is_abs_18_i,
-  output wire        [31:0]        late_o,      // biased by 2^31; 0 in lanes that are not active
+  output wire        [31:0]        late_o,      // biased by 2^31; 0 where there is none
   output wire        [31:0]        y_o
 );
 
-  localparam [31:0] LaneIndex = Index;
   localparam [31:0] MaxV32    = 32'h7fffffff;
   localparam [31:0] MinV32    = 32'h80000001;
 
@@ -265,7 +260,7 @@ module lpu_vector_lane #(
     mid_q <= mid;
   end
 
-  assign mid_o = LaneIndex[ActBits-1:0] < act_9_i ? mid_q : 32'd0;
+  assign mid_o = is_on_9_i ? mid_q : 32'd0;
 
   //////////////////////
   // 9 Second product //
@@ -335,12 +330,11 @@ module lpu_vector_lane #(
     y18_q   <= !is_past ? total[31:0] : total[32] ? MinV32 : MaxV32;
   end
 
-  wire        is_active = LaneIndex[ActBits-1:0] < act_18_i;
   wire [31:0] late      = is_abs_18_i ? abs32(y18_q) : y18_q;
 
-  assign sum_o  = LaneIndex[ActBits-1:0] < act_16_i ? round_q[39:0] : 40'd0;
-  assign late_o = is_active ? {!late[31], late[30:0]} : 32'd0;
-  assign y_o    = is_active ? y18_q : 32'd0;
+  assign sum_o  = is_on_16_i ? round_q[39:0] : 40'd0;
+  assign late_o = is_on_18_i ? {!late[31], late[30:0]} : 32'd0;
+  assign y_o    = is_on_18_i ? y18_q : 32'd0;
 
   wire unused = &{1'b0, norm_bits, norm_word, t_15[36:32], y_16[35], rounded[0], twice[0]};
 
