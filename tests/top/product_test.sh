@@ -31,5 +31,5 @@ done <<END
 8 20 2 5 8 0 5 64 600 a port narrower than a beat
 8 10 8 4 8 0 16 256 1500 a tile in one beat: a tile in every cycle
 16 40 4 8 16 0 100 300 500 a port wider than a beat
-16 40 3 16 8 1 10 128 300 the two-bit code, lines that do not divide the rows
+16 20 3 16 8 1 7 128 300 the two-bit code, lines that do not divide the rows
 END
