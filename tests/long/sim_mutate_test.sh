@@ -9,7 +9,7 @@ failed=0
 rm -rf "$tree"
 mkdir -p "$tree"
 cp -rp Makefile workloads sim kernels energy_model tests "$tree"
-tests="machine_test simulate_test compile_test timeline_test"
+tests="port_test machine_test simulate_test compile_test timeline_test"
 programs=$(for t in $tests; do echo "build/tests/unit/$t"; done)
 
 # Builds what has changed and runs the tests until one fails; prints what it said.
@@ -58,6 +58,10 @@ unit_tiles.c|a product drains one beat early|s/(left + lanes - 1) \/ lanes)/left
 unit_tiles.c|the port has no width|s/if (bytes > m->design->fill_bytes_per_cycle).*//
 unit_stream.c|reads do not wait for stores|s/m->stores_pending);/0);/
 unit_stream.c|bytes past a burst are fetched twice|s/read_bytes += s->burst_bytes/read_bytes += 2 * s->burst_bytes/
+unit_store.c|a store retires before its answers|s/!s->walked || s->queue\[s->first\].in_flight/!s->walked/
+port.c|W does not wait for AW|s/ || a->accepted_cycles == p->now_cycles//
+port.c|a burst ends with its first part|s/if (--p->reads\[tag\].parts_left) return;/--p->reads[tag].parts_left;/
+port.c|stalls are not kept awake for|s/p->is_held |= is_now;//
 unit_vector.c|a vector operation ends a cycle early|s/lpu_cost_vector_cycles(m->design, insn)/lpu_cost_vector_cycles(m->design, insn) - 1/
 unit_sequencer.c|reads do not wait for writers|s/return has_pending(m->writers, i->a, unit) ||/return/
 cost.c|accumulations of the last tile are lost|s/c->accum_adds += sums \* tiles/c->accum_adds += sums * (tiles - 1)/
