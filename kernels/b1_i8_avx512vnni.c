@@ -42,8 +42,10 @@ LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint
     size_t c = 0;
     for (; c + 4 <= k; c += 4, w += 64) step(acc, w, apart, x + c, x_stride, 4, ahead, n, m);
     if (c < k) step(acc, w, apart, x + c, x_stride, k - c, ahead, n, m);
+    LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         const size_t here = s + 1 < n ? 128 : rows;
+        LPU_UNROLL
         for (size_t t = 0; t < m; t++) {
             const __m512i taken = _mm512_set1_epi32(sums[t]);
             LPU_UNROLL

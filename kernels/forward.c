@@ -2,9 +2,12 @@
 #include "kernels/forward_private.h"
 
 #include "kernels/memory.h"
+#include "kernels/sample.h"
 #include "workloads/ternary.h"
 
 #include <stdlib.h>
+
+enum { EACH_ITEMS = 4 }; /* calls of attention for a member, where they can be had */
 
 struct lpu_forward {
     lpu_forward_kind kind;
@@ -39,11 +42,38 @@ void lpu_pool_close(lpu_pool *pool)
     }
 }
 
+void lpu_pass_run(lpu_pass *pass, lpu_forward_part part,
+                  void (*work)(void *arg, size_t member, size_t members), void *arg)
+{
+    const double begin_ns = lpu_sample_now_ns();
+    lpu_team_run(pass->team, work, arg);
+    pass->part_ns[part] += lpu_sample_now_ns() - begin_ns;
+}
+
 void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
                            void (*work)(void *arg, size_t member, size_t members), void *arg)
 {
+    const double begin_ns = lpu_sample_now_ns();
     if (tokens == 1) work(arg, 0, 1);
     else lpu_team_run(pass->team, work, arg);
+    pass->part_ns[LPU_FORWARD_REST] += lpu_sample_now_ns() - begin_ns;
+}
+
+/* All heads of a kv head in one item, but for enough items for every member to have its share. */
+lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t members)
+{
+    const size_t all = pass->weights->model.heads;
+    lpu_queries q = {.heads = all / pass->weights->model.kv_heads};
+
+    while (q.heads % 2 == 0 &&
+           (q.heads > LPU_FORWARD_QUERIES || all / q.heads * tokens < EACH_ITEMS * members)) {
+        q.heads /= 2;
+    }
+    if (q.heads > LPU_FORWARD_QUERIES) q.heads = 1;
+    q.tokens = LPU_FORWARD_QUERIES / q.heads;
+    q.cuts = (tokens + q.tokens - 1) / q.tokens;
+    q.items = all / q.heads * q.cuts;
+    return q;
 }
 
 /* Both arithmetics need what the page defines: a gate for squared ReLU, whole groups of heads. */
@@ -82,10 +112,27 @@ static lpu_status check(const lpu_weights *w, lpu_forward_kind kind, uint32_t kv
     return LPU_OK;
 }
 
+/* The linear layers of the LPU's arithmetic stream at 1.6 bits per weight. */
 lpu_status lpu_forward_open(lpu_forward **out, const lpu_weights *weights, lpu_forward_kind kind,
                             uint32_t kv_trits, uint32_t context_tokens, uint32_t threads,
                             lpu_diag *diag)
 {
+    const lpu_layout layout = kind == LPU_FORWARD_FP16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_B3;
+    return lpu_forward_open_layout(out, weights, layout, kv_trits, context_tokens, threads, diag);
+}
+
+static lpu_forward_kind kind_of(lpu_layout layout)
+{
+    const bool is_real = layout == LPU_LAYOUT_F16 || layout == LPU_LAYOUT_BF16 ||
+                         layout == LPU_LAYOUT_Q8 || layout == LPU_LAYOUT_Q4;
+    return is_real ? LPU_FORWARD_FP16 : LPU_FORWARD_TERNARY;
+}
+
+lpu_status lpu_forward_open_layout(lpu_forward **out, const lpu_weights *weights, lpu_layout layout,
+                                   uint32_t kv_trits, uint32_t context_tokens, uint32_t threads,
+                                   lpu_diag *diag)
+{
+    const lpu_forward_kind kind = kind_of(layout);
     uint32_t allowed;
 
     *out = NULL;
@@ -98,6 +145,7 @@ lpu_status lpu_forward_open(lpu_forward **out, const lpu_weights *weights, lpu_f
     f->kind = kind;
     f->pass = (lpu_pass){.weights = weights,
                          .kv_trits = kv_trits,
+                         .layout = layout,
                          .context_tokens = context_tokens,
                          .has_screen = lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI,
                          .chunk = LPU_FORWARD_CHUNK};
@@ -133,11 +181,41 @@ void lpu_forward_rewind(lpu_forward *f)
     f->pass.position = 0;
 }
 
+lpu_status lpu_forward_fill(lpu_forward *f, size_t tokens, lpu_diag *diag)
+{
+    if (tokens > f->pass.context_tokens) {
+        return lpu_fail(diag, LPU_ERR_RANGE, "forward: found %zu tokens, expected at most %zu",
+                        tokens, f->pass.context_tokens);
+    }
+    if (f->ternary) lpu_forward_ternary_fill(f->ternary);
+    if (f->f16) lpu_forward_f16_fill(f->f16);
+    f->pass.position = tokens;
+    return LPU_OK;
+}
+
+lpu_status lpu_forward_keep(lpu_forward *f, size_t tokens, lpu_diag *diag)
+{
+    if (tokens > f->pass.position) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "forward: found %zu tokens, expected at most the %zu "
+                        "of the cache",
+                        tokens, f->pass.position);
+    }
+    f->pass.position = tokens;
+    return LPU_OK;
+}
+
+const double *lpu_forward_part_ns(const lpu_forward *f)
+{
+    return f->pass.part_ns;
+}
+
 lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, int32_t *next,
                            lpu_diag *diag)
 {
     lpu_pass *pass = &f->pass;
     const uint32_t vocab = pass->weights->model.vocab_elems;
+    double begin_ns;
 
     if (!count || count > pass->context_tokens - pass->position) {
         return lpu_fail(diag, LPU_ERR_RANGE,
@@ -159,7 +237,10 @@ lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, 
         tokens += n;
         count -= n;
     }
+    begin_ns = lpu_sample_now_ns() - pass->part_ns[LPU_FORWARD_REST];
     *next = f->ternary ? lpu_forward_ternary_next(f->ternary) : lpu_forward_f16_next(f->f16);
+    pass->part_ns[LPU_FORWARD_HEAD] +=
+        lpu_sample_now_ns() - pass->part_ns[LPU_FORWARD_REST] - begin_ns;
     return LPU_OK;
 }
 

@@ -30,30 +30,48 @@ typedef struct lpu_pass {
     lpu_team *team;
     lpu_pool pool;
     uint32_t kv_trits;
+    lpu_layout layout; /* of the linear layers */
+    double part_ns[LPU_FORWARD_PARTS];
     bool has_screen; /* the head is screened: worth it where kernels keep up with memory */
     size_t context_tokens, position; /* position: tokens in the cache */
     size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;
 
-/* Runs a job that splits by token: one token is not worth waking anybody. */
+/* Runs a job of the team; its time is the part's. */
+void lpu_pass_run(lpu_pass *pass, lpu_forward_part part,
+                  void (*work)(void *arg, size_t member, size_t members), void *arg);
+
+/* The same of the rest, split by token: one token is not worth waking anybody. */
 void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
                            void (*work)(void *arg, size_t member, size_t members), void *arg);
+
+/* How the queries of some tokens are cut into calls of attention: each takes some heads of one kv
+ * head times some tokens, so that the cache is read once for all of them. */
+typedef struct lpu_queries {
+    size_t heads, tokens; /* of an item */
+    size_t cuts;          /* of the tokens */
+    size_t items;         /* item i: heads from i / cuts * heads, tokens from i % cuts * tokens */
+} lpu_queries;
+
+lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t members);
 
 typedef struct lpu_forward_ternary lpu_forward_ternary;
 typedef struct lpu_forward_f16 lpu_forward_f16;
 
 /* Each borrows pass. run takes at most pass->chunk tokens, known to be good and to fit; next is
  * the greedy token after the last of them (the lowest index among equals), asked for once, and
- * logits are those that it was chosen from. close accepts NULL. */
+ * logits are those that it was chosen from. fill makes up a full cache. close accepts NULL. */
 lpu_status lpu_forward_ternary_open(lpu_forward_ternary **f, lpu_pass *pass, lpu_diag *diag);
 void lpu_forward_ternary_close(lpu_forward_ternary **f);
 void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count);
+void lpu_forward_ternary_fill(lpu_forward_ternary *f);
 int32_t lpu_forward_ternary_next(lpu_forward_ternary *f);
 const int32_t *lpu_forward_ternary_logits(lpu_forward_ternary *f);
 
 lpu_status lpu_forward_f16_open(lpu_forward_f16 **f, lpu_pass *pass, lpu_diag *diag);
 void lpu_forward_f16_close(lpu_forward_f16 **f);
 void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count);
+void lpu_forward_f16_fill(lpu_forward_f16 *f);
 int32_t lpu_forward_f16_next(lpu_forward_f16 *f);
 const float *lpu_forward_f16_logits(const lpu_forward_f16 *f);
 

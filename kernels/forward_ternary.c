@@ -7,6 +7,7 @@
 #include "kernels/forward_private.h"
 #include "kernels/int_scale.h"
 #include "kernels/integer.h"
+#include "kernels/sample.h"
 #include "kernels/screen.h"
 #include "kernels/stream.h"
 #include "workloads/ternary.h"
@@ -14,9 +15,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Linear layers stream at 1.6 bits per weight; the head at 8. */
-static const lpu_layout linear_layout = LPU_LAYOUT_B3;
 
 typedef struct layer {
     lpu_stream q, k, v, o, gate, up, down;
@@ -74,7 +72,7 @@ static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
                  {&l->up, &w->up}, {&l->down, &w->down}, {&l->gate, &w->gate}};
 
     for (size_t i = 0; i < (m->is_gated ? 7 : 6); i++) {
-        const lpu_layout layout = pairs[i].m->trits == 1 ? linear_layout : LPU_LAYOUT_I8;
+        const lpu_layout layout = pairs[i].m->trits == 1 ? f->pass->layout : LPU_LAYOUT_I8;
         lpu_status status = lpu_stream_load(pairs[i].s, layout, pairs[i].m, f->pass->team, diag);
         if (status) return status;
     }
@@ -306,49 +304,49 @@ static void cache_work(void *arg, size_t member, size_t members)
     }
 }
 
-/* One head of the queries t0..t0 + n: scores, softmax, values. */
-static void attend(const pass *f, room *r, size_t h, size_t t0, size_t n)
+/* n queries that share a kv head: query i is head h0 + i % heads of token t0 + i / heads. */
+static void attend(const pass *f, room *r, size_t h0, size_t heads, size_t t0, size_t n)
 {
     const lpu_model *m = &f->pass->weights->model;
     const lpu_kernels *k = &f->pass->k;
-    const size_t hd = m->head_elems, g = h / (m->heads / m->kv_heads);
-    const size_t context = f->pass->context_tokens, keys = f->pass->position + t0 + n;
+    const size_t hd = m->head_elems, g = h0 / (m->heads / m->kv_heads);
+    const size_t context = f->pass->context_tokens;
+    const size_t keys = f->pass->position + t0 + (n - 1) / heads + 1;
     const uint8_t *key = (const uint8_t *)f->layer->keys + g * f->key_bytes;
     const uint8_t *value = (const uint8_t *)f->layer->values + g * f->value_bytes;
     lpu_scale sq[LPU_FORWARD_QUERIES], so[LPU_FORWARD_QUERIES];
 
     for (size_t i = 0; i < n; i++) {
-        const int32_t *q = f->q + (t0 + i) * f->q_elems + h * hd;
+        const int32_t *q = f->q + (t0 + i / heads) * f->q_elems + (h0 + i % heads) * hd;
         const uint32_t a = lpu_int_quant(k, r->query + i * hd, q, hd, LPU_INT_A8);
         sq[i] = lpu_int_mul(lpu_int_quant_scale(a, LPU_INT_X32, LPU_INT_A8),
                             f->pass->weights->score_scale);
     }
     k->gemm_i8_i8(r->acc, keys, key, f->key_block_bytes, r->query, hd, keys, hd, n);
     for (size_t i = 0; i < n; i++) {
-        const size_t own = f->pass->position + t0 + i + 1; /* later keys do not exist for it */
+        const size_t own = f->pass->position + t0 + i / heads + 1; /* later keys are not for it */
         so[i] = lpu_int_softmax(k, r->p + i * keys, r->acc + i * keys, own, sq[i],
                                 f->layer->sk + g * context, f->layer->sv + g * context, r->work);
         memset(r->p + i * keys + own, 0, keys - own);
     }
     k->gemm_i8_i8(r->out, hd, value, f->value_block_bytes, r->p, keys, hd, keys, n);
     for (size_t i = 0; i < n; i++) {
-        lpu_int_dequant(k, f->attn + (t0 + i) * f->q_elems + h * hd, r->out + i * hd, hd, so[i]);
+        int32_t *to = f->attn + (t0 + i / heads) * f->q_elems + (h0 + i % heads) * hd;
+        lpu_int_dequant(k, to, r->out + i * hd, hd, so[i]);
     }
 }
 
-/* By head and group of queries, neighbours sharing a kv head. */
 static void attention_work(void *arg, size_t member, size_t members)
 {
     const pass *f = arg;
-    const size_t groups = (f->tokens + LPU_FORWARD_QUERIES - 1) / LPU_FORWARD_QUERIES;
     size_t first;
-    const size_t n =
-        lpu_team_share(groups * f->pass->weights->model.heads, member, members, &first);
+    const lpu_queries q = lpu_pass_queries(f->pass, f->tokens, members);
+    const size_t n = lpu_team_share(q.items, member, members, &first);
 
     for (size_t i = first; i < first + n; i++) {
-        const size_t t0 = i % groups * LPU_FORWARD_QUERIES, left = f->tokens - t0;
-        attend(f, &f->rooms[member], i / groups, t0,
-               left < LPU_FORWARD_QUERIES ? left : LPU_FORWARD_QUERIES);
+        const size_t t0 = i % q.cuts * q.tokens, left = f->tokens - t0;
+        attend(f, &f->rooms[member], i / q.cuts * q.heads, q.heads, t0,
+               q.heads * (left < q.tokens ? left : q.tokens));
     }
 }
 
@@ -403,7 +401,6 @@ static void run_layer(pass *f, size_t index)
     const lpu_layer_weights *w = &f->pass->weights->layer[index];
     const layer *l = &f->layers[index];
     const lpu_model *m = &f->pass->weights->model;
-    lpu_team *team = f->pass->team;
     product_job qkv = {
         f, {{&l->q, &w->q, f->q}, {&l->k, &w->k, f->k}, {&l->v, &w->v, f->v}}, 3, NULL};
     product_job o = {f, {{&l->o, &w->o, f->out}}, 1, f->x};
@@ -414,22 +411,38 @@ static void run_layer(pass *f, size_t index)
     f->layer = l;
     f->weights = w;
     norm(f, f->x, m->hidden_elems, &w->attn_norm);
-    lpu_team_run(team, product_work, &qkv);
+    lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &qkv);
     lpu_pass_run_by_token(f->pass, f->tokens, cache_work, f);
-    lpu_team_run(team, attention_work, f);
+    lpu_pass_run(f->pass, LPU_FORWARD_ATTENTION, attention_work, f);
     norm(f, f->attn, f->q_elems, &w->attn_sub_norm);
-    lpu_team_run(team, product_work, &o);
+    lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &o);
     norm(f, f->x, m->hidden_elems, &w->ffn_norm);
-    lpu_team_run(team, product_work, &up);
+    lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &up);
     lpu_pass_run_by_token(f->pass, f->tokens, gate_work, f);
-    lpu_team_run(team, product_work, &down);
+    lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &down);
 }
 
 void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count)
 {
+    const double begin_ns = lpu_sample_now_ns();
     f->tokens = count;
     embed(f, tokens);
+    f->pass->part_ns[LPU_FORWARD_REST] += lpu_sample_now_ns() - begin_ns;
     for (size_t i = 0; i < f->pass->weights->model.layers; i++) run_layer(f, i);
+}
+
+/* Digits of one, and scales of one. */
+void lpu_forward_ternary_fill(lpu_forward_ternary *f)
+{
+    const lpu_model *m = &f->pass->weights->model;
+    const size_t heads = (size_t)m->layers * m->kv_heads;
+    const lpu_scale one = {1 << 15, -15};
+
+    memset(f->layers[0].keys, 1, heads * f->key_bytes);
+    memset(f->layers[0].values, 1, heads * f->value_bytes);
+    for (size_t i = 0; i < heads * f->pass->context_tokens; i++) {
+        f->layers[0].sk[i] = f->layers[0].sv[i] = one;
+    }
 }
 
 int32_t lpu_forward_ternary_next(lpu_forward_ternary *f)

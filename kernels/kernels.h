@@ -109,6 +109,31 @@ typedef void lpu_sigmoid_i32_fn(int32_t *y, const int32_t *x, size_t n, int32_t 
 typedef void lpu_gate_i32_fn(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
                              int32_t su);
 
+/* Passes over x[n) of floats, for the pass in FP16. y may be x; n of a maximum is at least 1. */
+
+/* max |x[i]|, 0 for n = 0; the sum of squares. */
+typedef float lpu_absmax_f32_fn(const float *x, size_t n);
+typedef double lpu_sumsq_f32_fn(const float *x, size_t n);
+
+/* y[i] = x[i] scale gain[i]. */
+typedef void lpu_gain_f32_fn(float *y, const float *x, const float *gain, size_t n, float scale);
+
+/* x[i] = nearest(x[i] unit) back; |x[i] unit| is at most 2^22. */
+typedef void lpu_round_f32_fn(float *x, size_t n, float unit, float back);
+
+/* Each 32 of x as int8 and their scale, max |x[i]| / 127; n is a multiple of 32. */
+typedef void lpu_group_f32_fn(int8_t *q, lpu_group *groups, const float *x, size_t n);
+
+/* x[i] = e^(scale x[i]) over the sum of them. */
+typedef void lpu_softmax_f32_fn(float *x, size_t n, float scale);
+
+/* One head in place, as rope_i32. */
+typedef void lpu_rope_f32_fn(float *x, size_t n, const int16_t *rope);
+
+/* y[i] = max(g[i], 0)^2 u[i]; y[i] = g[i] / (1 + e^-g[i]) u[i]. */
+typedef void lpu_relu2_f32_fn(float *y, const float *g, const float *u, size_t n);
+typedef void lpu_silu_f32_fn(float *y, const float *g, const float *u, size_t n);
+
 /* Reads bytes, a multiple of 512, as fast as it can; returns the exclusive or of its 64-bit words.
  */
 typedef uint64_t lpu_read_u64_fn(const uint8_t *w, size_t bytes);
@@ -117,6 +142,7 @@ typedef uint64_t lpu_read_u64_fn(const uint8_t *w, size_t bytes);
  * it returns is the number of products. */
 typedef uint64_t lpu_peak_i8_fn(size_t rounds);
 typedef uint64_t lpu_peak_f32_fn(size_t rounds);
+typedef uint64_t lpu_peak_bf16_fn(size_t rounds);
 
 #define LPU_KERNEL(op, isa, needs, rows, k_step) lpu_##op##_fn lpu_##op##_##isa;
 #include "kernels/kernels.def"
@@ -153,9 +179,19 @@ typedef struct lpu_kernels {
     lpu_relu2_i32_fn *relu2_i32;
     lpu_sigmoid_i32_fn *sigmoid_i32;
     lpu_gate_i32_fn *gate_i32;
+    lpu_absmax_f32_fn *absmax_f32;
+    lpu_sumsq_f32_fn *sumsq_f32;
+    lpu_gain_f32_fn *gain_f32;
+    lpu_round_f32_fn *round_f32;
+    lpu_group_f32_fn *group_f32;
+    lpu_softmax_f32_fn *softmax_f32;
+    lpu_rope_f32_fn *rope_f32;
+    lpu_relu2_f32_fn *relu2_f32;
+    lpu_silu_f32_fn *silu_f32;
     lpu_read_u64_fn *read_u64;
     lpu_peak_i8_fn *peak_i8;
     lpu_peak_f32_fn *peak_f32;
+    lpu_peak_bf16_fn *peak_bf16;
 } lpu_kernels;
 
 /* The fastest kernels among those that this CPU has and allowed permits. */

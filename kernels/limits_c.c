@@ -47,3 +47,9 @@ uint64_t lpu_peak_f32_c(size_t rounds)
     for (size_t i = 0; i < LANES; i++) all += (uint64_t)sums[i];
     return all;
 }
+
+/* Portable C multiplies bfloat16 as float. */
+uint64_t lpu_peak_bf16_c(size_t rounds)
+{
+    return lpu_peak_f32_c(rounds);
+}

@@ -19,6 +19,8 @@
 enum {
     LPU_MEASURE_PRODUCTS_MAX = 8 * LPU_LAYOUTS * 2,
     LPU_MEASURE_PREFILL_TOKENS = 128,
+    LPU_MEASURE_BATCHES = 7, /* of points */
+    LPU_MEASURE_POINTS_MAX = LPU_LAYOUTS * LPU_MEASURE_BATCHES * 2 * 2,
 };
 
 /* The machine at its best, with a number of threads: the fastest tenth of the runs. */
@@ -27,7 +29,9 @@ typedef struct lpu_measure_limits {
     double read_bytes_per_s; /* memory to registers, several streams, prefetched */
     double i8_macs_per_s;    /* int8 products in registers */
     double f32_macs_per_s;   /* FP32 products in registers */
-    bool is_noisy;           /* of the three samples, any */
+    double bf16_macs_per_s;  /* BF16 products in registers */
+    double barrier_ns;       /* of a job without work: median */
+    bool is_noisy;           /* of the samples, any but the barrier's */
 } lpu_measure_limits;
 
 /* One matrix shape of a decode token, in one layout, with one token. */
@@ -43,7 +47,22 @@ typedef struct lpu_measure_product {
     double bandwidth_share; /* bytes_per_s over the limit of the same threads */
 } lpu_measure_product;
 
-/* All the products of a token. The head of ternary weights is int8. */
+/* A batch of tokens times a slice of the largest matrix of a layer: a point under a roofline. */
+typedef struct lpu_measure_point {
+    lpu_layout layout;
+    uint32_t threads;
+    bool is_hot; /* weights in the caches next to the core; else from memory */
+    size_t tokens, rows, k;
+    uint64_t bytes; /* of the weights, as they stream */
+    lpu_sample time;
+    double macs_per_s, bytes_per_s, macs_per_byte;
+    double peak_share;      /* of the products in registers, of the format's own kind */
+    double bandwidth_share; /* of reading memory; may be above 1 where is_hot */
+    double times_c;         /* faster than portable C; hot and one token only, else 0 */
+} lpu_measure_point;
+
+/* All the products of a token. The head of integer weights is int8, of Q4_0 Q8_0.
+ */
 typedef struct lpu_measure_token {
     lpu_layout layout;
     uint32_t threads;
@@ -66,6 +85,8 @@ typedef struct lpu_measure {
     size_t product_count, token_count;
     lpu_measure_product products[LPU_MEASURE_PRODUCTS_MAX];
     lpu_measure_token tokens[LPU_LAYOUTS * 2];
+    size_t point_count;
+    lpu_measure_point points[LPU_MEASURE_POINTS_MAX];
 } lpu_measure;
 
 typedef struct lpu_measure_options {
@@ -73,6 +94,7 @@ typedef struct lpu_measure_options {
     uint32_t threads;    /* 1 and this many are measured; 0: all cores */
     double seconds;      /* about; 0: 120 */
     size_t memory_bytes; /* for the weights; 0: 2 GB, or a quarter of the machine's memory */
+    bool has_points;     /* measure the points too */
     void (*progress)(void *user, double share); /* NULL: nobody looks */
     void *user;
 } lpu_measure_options;

@@ -3,6 +3,7 @@
 
 #include "kernels/half.h"
 #include "kernels/memory.h"
+#include "workloads/quants.h"
 #include "workloads/ternary.h"
 
 #include <stdbool.h>
@@ -15,6 +16,12 @@ lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t
         return lpu_fail(diag, LPU_ERR_RANGE,
                         "stream: found rows of %zu elements, expected at most %d", k,
                         LPU_LAYOUT_K_MAX);
+    }
+    if ((layout == LPU_LAYOUT_Q8 || layout == LPU_LAYOUT_Q4) && k % LPU_LAYOUT_GROUP) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "stream: found rows of %zu elements in %s, expected "
+                        "a multiple of %d",
+                        k, lpu_layout_name(layout), LPU_LAYOUT_GROUP);
     }
     s->block_rows = lpu_layout_block_rows(layout);
     s->block_bytes = lpu_layout_block_bytes(layout, k);
@@ -57,39 +64,79 @@ static lpu_status read_row(int8_t *row, int8_t *digits, const lpu_matrix *m, siz
 }
 
 /* The real values of row r of m, whose integers are row. */
-static void to_halves(uint16_t *halves, const int8_t *row, const lpu_matrix *m, size_t r)
+static void to_reals(float *reals, const int8_t *row, const lpu_matrix *m, size_t r)
 {
     const double scale =
         m->row_scales ? lpu_scale_to_real(m->row_scales[r]) : (double)m->real_scale;
-    for (size_t c = 0; c < m->cols; c++) halves[c] = lpu_half_from_float((float)(row[c] * scale));
+    for (size_t c = 0; c < m->cols; c++) reals[c] = (float)(row[c] * scale);
 }
 
-/* values is room for a block of integers and one row of digits, halves for a block. */
-static lpu_status load_block(const loading *l, size_t block, int8_t *values, uint16_t *halves,
-                             lpu_diag *diag)
+/* What a member needs for a block of a stream. */
+typedef struct room {
+    int8_t *values; /* (block_rows + 1, k): the last row is for digits */
+    float *reals;   /* (block_rows, k) */
+    uint8_t *codes; /* the same, in up to two bytes each (Q8_0: 34 bytes for 32) */
+} room;
+
+static bool is_real(lpu_layout layout)
+{
+    return layout == LPU_LAYOUT_F16 || layout == LPU_LAYOUT_BF16 || layout == LPU_LAYOUT_Q8 ||
+           layout == LPU_LAYOUT_Q4;
+}
+
+/* Packs n rows of reals. */
+static void pack_reals(const lpu_stream *s, uint8_t *to, const room *r, size_t n)
+{
+    const size_t elems = n * s->k;
+    uint16_t *two = (uint16_t *)(void *)r->codes;
+
+    switch (s->layout) {
+    case LPU_LAYOUT_BF16:
+        for (size_t i = 0; i < elems; i++) two[i] = lpu_bf16_from_float(r->reals[i]);
+        lpu_layout_pack_bf16(to, two, n, s->k);
+        break;
+    case LPU_LAYOUT_Q8:
+        lpu_quants_encode(LPU_QUANT_Q8_0, r->codes, r->reals, elems);
+        lpu_layout_pack_q8(to, r->codes, n, s->k);
+        break;
+    case LPU_LAYOUT_Q4:
+        lpu_quants_encode(LPU_QUANT_Q4_0, r->codes, r->reals, elems);
+        lpu_layout_pack_q4(to, r->codes, n, s->k);
+        break;
+    default:
+        for (size_t i = 0; i < elems; i++) two[i] = lpu_half_from_float(r->reals[i]);
+        lpu_layout_pack_f16(to, two, n, s->k);
+        break;
+    }
+}
+
+static lpu_status load_block(const loading *l, size_t block, const room *r, lpu_diag *diag)
 {
     const lpu_stream *s = l->s;
     const size_t first = block * s->block_rows, left = s->rows - first;
     const size_t n = left < s->block_rows ? left : s->block_rows;
     uint8_t *to = s->w + block * s->block_bytes;
 
-    if (l->halves) {
+    if (l->halves && s->layout == LPU_LAYOUT_F16) {
         lpu_layout_pack_f16(to, l->halves + first * s->k, n, s->k);
         return LPU_OK;
     }
-    for (size_t r = 0; r < n; r++) {
-        int8_t *row = values + r * s->k;
-        lpu_status status = read_row(row, values + s->block_rows * s->k, l->m, first + r, diag);
+    for (size_t i = 0; l->halves && i < n * s->k; i++) {
+        r->reals[i] = lpu_half_to_float(l->halves[first * s->k + i]);
+    }
+    for (size_t i = 0; !l->halves && i < n; i++) {
+        int8_t *row = r->values + i * s->k;
+        lpu_status status = read_row(row, r->values + s->block_rows * s->k, l->m, first + i, diag);
         if (status) return status;
-        if (s->layout == LPU_LAYOUT_F16) to_halves(halves + r * s->k, row, l->m, first + r);
+        if (is_real(s->layout)) to_reals(r->reals + i * s->k, row, l->m, first + i);
     }
     switch (s->layout) {
-    case LPU_LAYOUT_B1: lpu_layout_pack_b1(to, values, n, s->k); break;
-    case LPU_LAYOUT_T2: lpu_layout_pack_t2(to, values, n, s->k); break;
-    case LPU_LAYOUT_B3: lpu_layout_pack_b3(to, values, n, s->k); break;
-    case LPU_LAYOUT_I4: lpu_layout_pack_i4(to, values, n, s->k); break;
-    case LPU_LAYOUT_I8: lpu_layout_pack_i8(to, values, n, s->k); break;
-    default: lpu_layout_pack_f16(to, halves, n, s->k); break;
+    case LPU_LAYOUT_B1: lpu_layout_pack_b1(to, r->values, n, s->k); break;
+    case LPU_LAYOUT_T2: lpu_layout_pack_t2(to, r->values, n, s->k); break;
+    case LPU_LAYOUT_B3: lpu_layout_pack_b3(to, r->values, n, s->k); break;
+    case LPU_LAYOUT_I4: lpu_layout_pack_i4(to, r->values, n, s->k); break;
+    case LPU_LAYOUT_I8: lpu_layout_pack_i8(to, r->values, n, s->k); break;
+    default: pack_reals(s, to, r, n); break;
     }
     return LPU_OK;
 }
@@ -99,20 +146,22 @@ static void load_work(void *arg, size_t member, size_t members)
     loading *l = arg;
     const size_t blocks = (l->s->rows + l->s->block_rows - 1) / l->s->block_rows;
     const size_t elems = (l->s->block_rows + 1) * l->s->k + 1;
-    int8_t *values = malloc(elems);
-    uint16_t *halves = malloc(2 * elems);
+    const bool has_reals = is_real(l->s->layout);
+    const room r = {malloc(elems), has_reals ? malloc(sizeof(float) * elems) : NULL,
+                    has_reals ? malloc(2 * elems) : NULL};
     size_t first;
     const size_t n = lpu_team_share(blocks, member, members, &first);
 
     l->status[member] = LPU_OK;
-    if (!values || !halves) {
+    if (!r.values || (has_reals && (!r.reals || !r.codes))) {
         l->status[member] = lpu_fail(&l->diag[member], LPU_ERR_MEMORY, "stream: out of memory");
     }
     for (size_t b = first; b < first + n && !l->status[member]; b++) {
-        l->status[member] = load_block(l, b, values, halves, &l->diag[member]);
+        l->status[member] = load_block(l, b, &r, &l->diag[member]);
     }
-    free(values);
-    free(halves);
+    free(r.values);
+    free(r.reals);
+    free(r.codes);
 }
 
 static lpu_status load(lpu_stream *s, const lpu_matrix *m, const uint16_t *halves, lpu_team *team,
@@ -145,10 +194,10 @@ lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m
     return status ? status : load(s, m, NULL, team, diag);
 }
 
-lpu_status lpu_stream_load_halves(lpu_stream *s, const uint16_t *halves, size_t rows, size_t k,
-                                  lpu_team *team, lpu_diag *diag)
+lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16_t *halves,
+                                  size_t rows, size_t k, lpu_team *team, lpu_diag *diag)
 {
-    lpu_status status = lpu_stream_open(s, LPU_LAYOUT_F16, rows, k, diag);
+    lpu_status status = lpu_stream_open(s, layout, rows, k, diag);
     return status ? status : load(s, NULL, halves, team, diag);
 }
 

@@ -20,16 +20,16 @@ typedef struct lpu_stream {
 lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag);
 void lpu_stream_close(lpu_stream *s);
 
-/* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits, F16 of its
- * real values; I4 of one whose integers are -8..7, B1 of one without zeros. LPU_ERR_FORMAT if a
+/* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits; F16, BF16,
+ * Q8 and Q4 of its real values; I4 of one whose integers are -8..7, B1 of one without zeros. LPU_ERR_FORMAT if a
  * plane holds an illegal code.
  */
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag);
 
-/* Opens an F16 stream of a row-major table of halves. */
-lpu_status lpu_stream_load_halves(lpu_stream *s, const uint16_t *halves, size_t rows, size_t k,
-                                  lpu_team *team, lpu_diag *diag);
+/* Opens the F16, BF16, Q8 or Q4 stream of a row-major table of halves. */
+lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16_t *halves,
+                                  size_t rows, size_t k, lpu_team *team, lpu_diag *diag);
 
 /* y[t][r] (tokens, rows; y_stride apart) = the product with x[t] (x_stride apart), for the blocks
  * that fall to a member. Returns the first row and sets how many: the member owns these columns. */

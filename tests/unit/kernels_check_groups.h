@@ -1,4 +1,5 @@
-/* tests/unit/kernels_check_groups.h - Q8_0 and Q4_0 against sums in double of what their blocks stand for. */
+/* tests/unit/kernels_check_groups.h - Q8_0 and Q4_0 against sums in double of what their blocks
+ * stand for. */
 #ifndef LPU_TESTS_UNIT_KERNELS_CHECK_GROUPS_H
 #define LPU_TESTS_UNIT_KERNELS_CHECK_GROUPS_H
 
@@ -33,8 +34,8 @@ static groups groups_open(lpu_layout layout, size_t rows, size_t k, size_t token
     for (size_t i = 0; i < count; i++) {
         uint8_t *b = g.blocks + i * block_bytes;
         /* 2^-24 (subnormal) to 2^7, both signs; now and then a group without weight. */
-        const _Float16 scale = (_Float16)ldexp((double)(draw() % 4097) - 2048.0,
-                                               -4 - (int)(draw() % 21));
+        const _Float16 scale =
+            (_Float16)ldexp((double)(draw() % 4097) - 2048.0, -4 - (int)(draw() % 21));
         memcpy(b, &scale, 2);
         for (size_t j = 2; j < block_bytes; j++) {
             b[j] = (uint8_t)(what == GROUP_UNIFORM   ? draw()
@@ -130,7 +131,8 @@ static void check_groups_case(lpu_layout layout, lpu_gemv_q8_i8_fn *gemv, lpu_ge
 
 static void check_groups(lpu_layout layout, lpu_gemv_q8_i8_fn *gemv, lpu_gemm_q8_i8_fn *gemm)
 {
-    const size_t rows[] = {0, 1, 15, 16, 17, now.rows - 1, now.rows, now.rows + 1, 3 * now.rows + 7};
+    const size_t rows[] = {
+        0, 1, 15, 16, 17, now.rows - 1, now.rows, now.rows + 1, 3 * now.rows + 7};
     const size_t k[] = {0, 32, 64, 96, 288}, many[] = {1, 2, 3, 4, 5, 6, 7, 13};
 
     for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {

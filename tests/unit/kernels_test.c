@@ -8,6 +8,7 @@
 #include "tests/unit/kernels_check_floats.h"
 #include "tests/unit/kernels_check_groups.h"
 #include "tests/unit/kernels_check_passes.h"
+#include "tests/unit/kernels_check_reals.h"
 
 /* --- products of integers -----------------------------------------------------------------------
  */
@@ -236,6 +237,11 @@ static void check_peak_i8(lpu_peak_i8_fn *f)
     CHECK(f(1) >= 64, "%s: a round has %llu products", now.name, (unsigned long long)f(1));
     CHECK_EQ(f(1000), 1000 * f(1));
     CHECK_EQ(f(1 << 20), f(1) << 20);
+}
+
+static void check_peak_bf16(lpu_peak_bf16_fn *f)
+{
+    check_peak_i8(f);
 }
 
 static void check_peak_f32(lpu_peak_f32_fn *f)

@@ -1,0 +1,43 @@
+/* cli/bench.h - what the two halves of lpu bench share: kernels, and whole models. */
+#ifndef LPU_CLI_BENCH_H
+#define LPU_CLI_BENCH_H
+
+#include "cli/cli.h"
+#include "kernels/measure.h"
+#include "kernels/measure_model.h"
+
+/* "1.6-bit": the format of weights, for a person. */
+const char *lpu_bench_layout_title(lpu_layout layout);
+
+/* NAN stands for a figure that is not to be quoted: text shows "noisy", JSON null, CSV nothing. */
+double lpu_bench_quoted(const lpu_sample *s, double value);
+void lpu_bench_put_si(lpu_table *t, double value, const char *unit);
+void lpu_bench_put_number(lpu_table *t, const char *format, double value);
+void lpu_bench_set_real(json_t *object, const char *key, double value);
+void lpu_bench_set_sample(json_t *object, const char *key, const lpu_sample *s);
+void lpu_bench_print_csv_real(FILE *file, double value);
+
+/* The kernels: tables, keys of an object, lines with heads. */
+void lpu_bench_kernels_print(const lpu_measure *m);
+void lpu_bench_kernels_json(json_t *object, const lpu_measure *m);
+void lpu_bench_kernels_csv(FILE *file, const lpu_measure *m);
+
+/* The tables of the figures: limits.tsv and points.tsv in a directory. */
+lpu_status lpu_bench_kernels_save(const char *dir, const lpu_measure *m, lpu_diag *diag);
+
+/* Measures a model with synthetic weights of so many layers. layouts and tests are lists with
+ * commas ("f16,b3", "pp512,tg@128"), or NULL for the usual ones. */
+typedef struct lpu_bench_model_options {
+    const lpu_model *model;
+    const char *layouts, *tests;
+    uint32_t threads, layers, seconds;
+    lpu_progress *bar;
+} lpu_bench_model_options;
+
+lpu_status lpu_bench_model_run(lpu_measure_model *out, const lpu_bench_model_options *options,
+                               lpu_diag *diag);
+void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model);
+void lpu_bench_model_json(json_t *object, const lpu_measure_model *m);
+void lpu_bench_model_csv(FILE *file, const lpu_measure_model *m, const lpu_model *model);
+
+#endif

@@ -1,0 +1,97 @@
+/* kernels/measure_job.c - one timed step: products of weights that are never in a cache.
+ *
+ * All runs take their weights from one pool, one after the other, going round: what a run reads is
+ * what was read longest ago, by any run.
+ */
+#include "kernels/measure_private.h"
+
+void lpu_bench_tell(const lpu_bench *b)
+{
+    if (!b->options->progress) return;
+    const double share = (lpu_sample_now_ns() - b->begin_ns) / b->budget_ns;
+    b->options->progress(b->options->user, share < 1 ? share : 1);
+}
+
+static void job_work(void *arg, size_t member, size_t members)
+{
+    const lpu_bench_job *j = arg;
+    const lpu_bench *b = j->b;
+    const size_t x_stride = b->x_elems / TOKENS_MAX;
+    const lpu_kernels *k = j->k ? j->k : &b->k;
+    const size_t turns = j->count * (j->repeats ? j->repeats : 1);
+    size_t at = 0, rows;
+
+    for (size_t i = 0; i < turns; i++) {
+        const lpu_stream *s = &j->of[i % j->count];
+        if (s->layout == LPU_LAYOUT_F16) {
+            lpu_stream_multiply_f32(s, k, (float *)b->y + at, s->rows, b->real, x_stride, j->tokens,
+                                    member, members, &rows);
+        } else if (s->layout == LPU_LAYOUT_BF16) {
+            lpu_stream_multiply_bf16(s, k, (float *)b->y + at, s->rows, b->bf16, x_stride,
+                                     j->tokens, member, members, &rows);
+        } else if (s->layout == LPU_LAYOUT_Q8 || s->layout == LPU_LAYOUT_Q4) {
+            lpu_stream_multiply_groups(s, k, (float *)b->y + at, s->rows, b->a8, x_stride,
+                                       b->groups, j->tokens, member, members, &rows);
+        } else {
+            lpu_stream_multiply_i32(s, k, (int32_t *)b->y + at, s->rows, b->a8, x_stride, j->tokens,
+                                    member, members, &rows);
+        }
+        at = (i + 1) % j->count ? at + j->tokens * s->rows : 0;
+    }
+}
+
+/* Takes the next bytes of the pool. */
+uint8_t *lpu_bench_next_bytes(lpu_bench *b, size_t bytes)
+{
+    if (bytes > b->pool_bytes - b->cursor) b->cursor = 0;
+    uint8_t *from = b->pool + b->cursor;
+    b->cursor += (bytes + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
+    if (b->cursor > b->pool_bytes) b->cursor = b->pool_bytes;
+    return from;
+}
+
+void lpu_bench_add_stream(lpu_bench_job *j, lpu_layout layout, size_t rows, size_t k)
+{
+    const size_t bytes = lpu_layout_bytes(layout, rows, k);
+    j->of[j->count++] = (lpu_stream){layout,
+                                     rows,
+                                     k,
+                                     lpu_layout_block_rows(layout),
+                                     lpu_layout_block_bytes(layout, k),
+                                     bytes,
+                                     lpu_bench_next_bytes(j->b, bytes)};
+}
+
+static void no_work(void *arg, size_t member, size_t members)
+{
+    (void)arg;
+    (void)member;
+    (void)members;
+}
+
+/* Every member is awake and on a CPU when this returns. */
+void lpu_bench_gather(lpu_bench *b)
+{
+    lpu_team_run(b->team, no_work, NULL);
+}
+
+void lpu_bench_run_job(lpu_bench_job *j, lpu_samples *s)
+{
+    lpu_bench_gather(j->b);
+    const lpu_stopwatch w = lpu_sample_start();
+    lpu_team_run(j->b->team, job_work, j);
+    lpu_sample_stop(&w, s);
+}
+
+void lpu_bench_run_one(lpu_bench *b, lpu_layout layout, size_t rows, size_t k, size_t tokens,
+                       lpu_samples *s)
+{
+    lpu_bench_job j = {.b = b, .tokens = tokens};
+    lpu_bench_add_stream(&j, layout, rows, k);
+    lpu_bench_run_job(&j, s);
+}
+
+size_t lpu_bench_slice(size_t rows, size_t most)
+{
+    return rows < most ? rows : most;
+}
