@@ -45,6 +45,18 @@ lpu_status lpu_verify_no_verilator(lpu_diag *diag);
 long long   lpu_verify_number(const json_t *object, const char *key);
 const char *lpu_verify_text(const json_t *object, const char *key);
 
+/* What rtl/lpu_top.v can be: LPU_ERR_RANGE and a sentence for other designs. */
+lpu_status lpu_verify_check_design(const lpu_design *design, lpu_diag *diag);
+
+/* The parameters of lpu_top, but for what follows from others. */
+enum { LPU_VERIFY_PARAMETERS = 14 };
+typedef struct lpu_verify_parameter {
+    const char *name;
+    uint32_t    value;
+} lpu_verify_parameter;
+void lpu_verify_parameters(lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS],
+                           const lpu_design *design, uint32_t program_depth);
+
 /* Builds the harness around the whole LPU of a design: program has LPU_VERIFY_PATH_BYTES. rtl is
  * absolute. kind is "speed", "trace" or "coverage". Refuses, with a sentence, a design that
  * rtl/lpu_top.v cannot be. */

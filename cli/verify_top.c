@@ -52,8 +52,7 @@ static bool is_power_of_two(uint32_t n)
     return n && !(n & (n - 1));
 }
 
-/* What rtl/lpu_top.v can be. */
-static lpu_status check_design(const lpu_design *d, lpu_diag *diag)
+lpu_status lpu_verify_check_design(const lpu_design *d, lpu_diag *diag)
 {
     const uint32_t burst = lpu_port_burst_bytes(&d->dram, d->bus_bytes_per_cycle);
     const struct {
@@ -104,13 +103,10 @@ static int wait_for(pid_t pid)
     return state;
 }
 
-lpu_status lpu_verify_build_top(char *program, const lpu_verify_work *w, const lpu_design *d,
-                                const char *rtl, const char *top, const char *kind, lpu_diag *diag)
+void lpu_verify_parameters(lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS],
+                           const lpu_design *d, uint32_t program_depth)
 {
-    const struct {
-        const char *name;
-        uint32_t value;
-    } parameters[] = {
+    const lpu_verify_parameter all[LPU_VERIFY_PARAMETERS] = {
         {"Rows", d->rows},
         {"Cols", d->cols},
         {"Lines", d->lines},
@@ -124,17 +120,25 @@ lpu_status lpu_verify_build_top(char *program, const lpu_verify_work *w, const l
         {"BurstBytes", lpu_port_burst_bytes(&d->dram, d->bus_bytes_per_cycle)},
         {"Outstanding", d->outstanding_bursts},
         {"StreamQueue", d->stream_queue},
-        {"ProgramDepth", PROGRAM_DEPTH},
+        {"ProgramDepth", program_depth},
     };
-    enum { PARAMETERS = sizeof(parameters) / sizeof(parameters[0]), FIRST = 5, NAME_BYTES = 48 };
+    memcpy(parameters, all, sizeof(all));
+}
+
+lpu_status lpu_verify_build_top(char *program, const lpu_verify_work *w, const lpu_design *d,
+                                const char *rtl, const char *top, const char *kind, lpu_diag *diag)
+{
+    enum { FIRST = 5, NAME_BYTES = 48 };
+    lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS];
     char script[LPU_VERIFY_PATH_BYTES], out[WORD_BYTES], said[WORD_BYTES];
-    char words[PARAMETERS][NAME_BYTES];
-    const char *argv[FIRST + PARAMETERS + 1] = {script, w->build, rtl, top, kind};
+    char words[LPU_VERIFY_PARAMETERS][NAME_BYTES];
+    const char *argv[FIRST + LPU_VERIFY_PARAMETERS + 1] = {script, w->build, rtl, top, kind};
     pid_t pid;
 
-    lpu_status status = check_design(d, diag);
+    lpu_status status = lpu_verify_check_design(d, diag);
     if (status) return status;
-    for (size_t i = 0; i < PARAMETERS; i++) {
+    lpu_verify_parameters(parameters, d, PROGRAM_DEPTH);
+    for (size_t i = 0; i < LPU_VERIFY_PARAMETERS; i++) {
         snprintf(words[i], sizeof(words[i]), "%s=%u", parameters[i].name, parameters[i].value);
         argv[FIRST + i] = words[i];
     }
@@ -174,7 +178,7 @@ static lpu_status check(verify *v, lpu_diag *diag)
     snprintf(v->model_path, sizeof(v->model_path), "%s%s%s", o->model ? "" : home,
              o->model ? "" : "/", o->model ? o->model : default_model);
     lpu_status status = lpu_design_load(&v->design, v->design_path, diag);
-    if (!status) status = check_design(&v->design, diag);
+    if (!status) status = lpu_verify_check_design(&v->design, diag);
     if (!status) status = lpu_verify_check_top(v->top, diag);
     if (!status) status = lpu_verify_check_rtl(v->rtl, o->rtl ? o->rtl : rtl, diag);
     return status;
