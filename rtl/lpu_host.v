@@ -82,7 +82,8 @@ module lpu_host #(
   localparam [31:0] RowCount = Rows, ColCount = Cols;
 
   // Nothing that a program depends on changes under it.
-  wire is_busy = running_i || start_q || resetting_i || reset_q;
+  wire is_busy      = running_i || start_q;
+  wire is_resetting = resetting_i || reset_q;
 
   ////////////
   // Writes //
@@ -168,7 +169,8 @@ module lpu_host #(
         case (waddr)
           `LPU_REG_CTRL: begin
             stop_at_sync_q <= wdata[`LPU_CTRL_STOP_AT_SYNC];
-            start_q        <= wdata[`LPU_CTRL_START] && !wdata[`LPU_CTRL_RESET] && !is_busy;
+            start_q        <= wdata[`LPU_CTRL_START] && !wdata[`LPU_CTRL_RESET] && !is_busy &&
+                              !is_resetting;
             reset_q        <= wdata[`LPU_CTRL_RESET];
             clear_q        <= wdata[`LPU_CTRL_CLEAR];
           end
@@ -220,7 +222,7 @@ module lpu_host #(
         value[`LPU_STATUS_DONE]      = done_i;
         value[`LPU_STATUS_AT_SYNC]   = stopped_i;
         value[`LPU_STATUS_ERROR]     = error_i != `LPU_ERROR_NONE;
-        value[`LPU_STATUS_RESETTING] = resetting_i || reset_q;
+        value[`LPU_STATUS_RESETTING] = is_resetting;
       end
       `LPU_REG_ERROR:           value = {29'd0, error_i};
       `LPU_REG_PC:              value = {{31-PcBits{1'b0}}, pc_i};

@@ -1,0 +1,34 @@
+#!/bin/sh
+# tests/top/error_test.sh - after any error, and a reset at any time, the LPU runs as if new.
+#
+# SEED=n draws other programs and faults; RUNS=n so many of each.
+set -u
+cd "$(dirname "$0")/../.."
+home=$(pwd -P)
+work=build/tests/error
+log=$work/log
+mkdir -p "$work"
+if ! command -v verilator >/dev/null 2>&1; then
+    echo "skip    restart: verilator is not installed"
+    exit 0
+fi
+
+# The build of `lpu verify --design tests/top/designs/small-8x10.yaml`.
+if ! program=$(rtl/verify/top_build.sh "$home/build/verify" "$home/rtl" lpu_top speed Rows=8 Cols=10 \
+    Lines=1 PassesMax=4 VectorLanes=8 Code=0 ScratchBytes=65536 FifoBytes=1024 FillBytes=2 BusBytes=8 \
+    BurstBytes=32 Outstanding=8 StreamQueue=16 ProgramDepth=16384 2>"$log"); then
+    echo "not ok  restart: $(head -1 "$log")"
+    exit 1
+fi
+dir=$(dirname "$program")
+shared=build/verify/shared-speed
+root=$(verilator --getenv VERILATOR_ROOT)
+# shellcheck disable=SC2046
+if ! g++ -std=gnu++17 -O1 -Wall -Wextra -Wshadow -Werror -I. -isystem "$root/include" \
+    tests/top/error_restart.cc "$shared"/top_pair.o "$shared"/top_memory.o "$shared"/top_golden.o \
+    "$shared"/top_random.o "$shared"/verilated*.o $(ls "$dir"/*.o) build/lib/liblpu.a -pthread -lcyaml \
+    -lyaml -ljansson -lz -lm -o "$work/error_restart" >"$log" 2>&1; then
+    echo "not ok  restart: build failed: $(grep -m1 -e 'error' -e 'undefined' "$log")"
+    exit 1
+fi
+timeout 100 "$work/error_restart" tests/top/designs/small-8x10.yaml "${SEED:-1}" "${RUNS:-6}"
