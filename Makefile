@@ -32,11 +32,17 @@ FLAGS_avx2       := -mavx2 -mfma -mf16c
 FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c
 FLAGS_avx512fp16 := $(FLAGS_avx512vnni) -mavx512fp16
 FLAGS_avx512bf16 := $(FLAGS_avx512vnni) -mavx512bf16
+FLAGS_dotprod    := -march=armv8.2-a+dotprod
+FLAGS_i8mm       := -march=armv8.2-a+dotprod+i8mm
 X86_ONLY := %_avx2.c %_avx512vnni.c %_avx512bf16.c %_avx512fp16.c
+ARM_ONLY := %_neon.c %_dotprod.c %_i8mm.c
 
 KERNELS := $(wildcard kernels/*.c)
 ifneq ($(ARCH),x86_64)
 KERNELS := $(filter-out $(X86_ONLY),$(KERNELS))
+endif
+ifneq ($(ARCH),aarch64)
+KERNELS := $(filter-out $(ARM_ONLY),$(KERNELS))
 endif
 SOURCES := $(wildcard workloads/*.c workloads/train/*.c) $(wildcard sim/*.c) $(KERNELS) $(wildcard energy_model/*.c)
 LIB     := build/lib/liblpu.a

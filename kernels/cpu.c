@@ -7,6 +7,10 @@
 #if LPU_ARCH_X86
 #include <cpuid.h>
 #endif
+#if LPU_ARCH_ARM64
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 static const struct {
     const char *name;
@@ -15,7 +19,10 @@ static const struct {
              {"avx2", LPU_CPU_AVX2},
              {"avx512vnni", LPU_CPU_AVX512VNNI},
              {"avx512bf16", LPU_CPU_AVX512BF16},
-             {"avx512fp16", LPU_CPU_AVX512FP16}};
+             {"avx512fp16", LPU_CPU_AVX512FP16},
+             {"neon", LPU_CPU_NEON},
+             {"dotprod", LPU_CPU_DOTPROD},
+             {"i8mm", LPU_CPU_I8MM}};
 
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -48,6 +55,11 @@ uint32_t lpu_cpu_flags(void)
     }
     if (flags & LPU_CPU_AVX512VNNI && has_fp16()) flags |= LPU_CPU_AVX512FP16;
 #endif
+#if LPU_ARCH_ARM64
+    flags |= LPU_CPU_NEON;
+    if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) flags |= LPU_CPU_DOTPROD;
+    if (flags & LPU_CPU_DOTPROD && getauxval(AT_HWCAP2) & HWCAP2_I8MM) flags |= LPU_CPU_I8MM;
+#endif
     return flags;
 }
 
@@ -64,7 +76,8 @@ lpu_status lpu_cpu_parse(uint32_t *allowed, const char *list, lpu_diag *diag)
         if (i == NAMES) {
             return lpu_fail(
                 diag, LPU_ERR_FORMAT,
-                "LPU_CPU: found \"%.*s\", expected c, avx2, avx512vnni, avx512bf16 or avx512fp16",
+                "LPU_CPU: found \"%.*s\", expected c, avx2, avx512vnni, avx512bf16, avx512fp16, "
+                "neon, dotprod or i8mm",
                 (int)(length < 64 ? length : 64), list);
         }
         *allowed |= names[i].flag;

@@ -12,20 +12,29 @@
 #define LPU_ARCH_X86 0
 #endif
 
+#if defined(__aarch64__)
+#define LPU_ARCH_ARM64 1
+#else
+#define LPU_ARCH_ARM64 0
+#endif
+
 /* One bit for each suffix of a kernel's file: everything that its compiler flags may emit. */
 enum {
     LPU_CPU_AVX2 = 1,       /* AVX2, FMA, F16C */
     LPU_CPU_AVX512VNNI = 2, /* AVX-512 F, BW, VL, VNNI, VBMI, with AVX2, FMA, F16C */
     LPU_CPU_AVX512BF16 = 4, /* BF16, with all of AVX512VNNI */
     LPU_CPU_AVX512FP16 = 8, /* FP16, with all of AVX512VNNI */
-    LPU_CPU_ALL = 15,
+    LPU_CPU_NEON = 16,      /* every 64-bit ARM CPU */
+    LPU_CPU_DOTPROD = 32,   /* dot products of int8, with NEON */
+    LPU_CPU_I8MM = 64,      /* matrix products of int8, with DOTPROD */
+    LPU_CPU_ALL = 127,
 };
 
 /* What this CPU has. */
 uint32_t lpu_cpu_flags(void);
 
 /* What the environment allows: LPU_CPU is a list of names with commas ("c", "avx2", "avx512vnni",
- * "avx512bf16", "avx512fp16"), and without it everything is allowed. "c" stands for the portable
+ * "avx512bf16", "avx512fp16", "neon", "dotprod", "i8mm"), and without it everything is allowed. "c" stands for the portable
  * kernels, which always are. */
 lpu_status lpu_cpu_allowed(uint32_t *allowed, lpu_diag *diag);
 

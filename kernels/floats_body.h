@@ -16,7 +16,7 @@
 enum { LANES = 16 };
 
 /* Adding it leaves the nearest whole number in the low bits of a float of at most 2^22. */
-static const float to_whole = 12582912.0f; /* 1.5 * 2^23 */
+#define TO_WHOLE 12582912.0f /* 1.5 * 2^23 */
 
 static inline int32_t bits_of(float v)
 {
@@ -36,8 +36,8 @@ static inline float float_of(int32_t bits)
 static inline float exponential(float v)
 {
     const float x = v < -87.0f ? -87.0f : v;
-    const float shifted = x * 1.44269504f + to_whole; /* log2(e) */
-    const float n = shifted - to_whole;
+    const float shifted = x * 1.44269504f + TO_WHOLE; /* log2(e) */
+    const float n = shifted - TO_WHOLE;
     /* ln 2 in two parts: the first has zeros below, so that n times it is exact. */
     const float r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
     float p = 1.0f / 5040;
@@ -48,7 +48,7 @@ static inline float exponential(float v)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    const int32_t up = (bits_of(shifted) - bits_of(to_whole)) * (1 << 23);
+    const int32_t up = (bits_of(shifted) - bits_of(TO_WHOLE)) * (1 << 23);
     return v < -87.0f ? 0.0f : float_of(bits_of(p) + up);
 }
 
@@ -66,6 +66,7 @@ static inline float largest(const float *x, size_t n)
     return lane[0];
 }
 
+#ifdef PASS
 float PASS(absmax_f32)(const float *x, size_t n)
 {
     float lane[LANES] = {0};
@@ -102,7 +103,7 @@ void PASS(gain_f32)(float *y, const float *x, const float *gain, size_t n, float
 
 void PASS(round_f32)(float *x, size_t n, float unit, float back)
 {
-    for (size_t i = 0; i < n; i++) x[i] = ((x[i] * unit + to_whole) - to_whole) * back;
+    for (size_t i = 0; i < n; i++) x[i] = ((x[i] * unit + TO_WHOLE) - TO_WHOLE) * back;
 }
 
 void PASS(group_f32)(int8_t *q, lpu_group *groups, const float *x, size_t n)
@@ -114,7 +115,7 @@ void PASS(group_f32)(int8_t *q, lpu_group *groups, const float *x, size_t n)
         int32_t whole[LPU_LAYOUT_GROUP], sum = 0;
 
         for (size_t i = 0; i < LPU_LAYOUT_GROUP; i++) {
-            whole[i] = bits_of(x[i] * unit + to_whole) - bits_of(to_whole);
+            whole[i] = bits_of(x[i] * unit + TO_WHOLE) - bits_of(TO_WHOLE);
         }
         for (size_t i = 0; i < LPU_LAYOUT_GROUP; i++) {
             q[i] = (int8_t)whole[i];
@@ -172,3 +173,4 @@ void PASS(silu_f32)(float *y, const float *g, const float *u, size_t n)
         y[i] = g[i] * ((g[i] < 0 ? e : 1.0f) / (1.0f + e)) * u[i];
     }
 }
+#endif

@@ -181,7 +181,8 @@ void lpu_team_run(lpu_team *team, void (*work)(void *arg, size_t member, size_t 
     work(arg, 0, team->threads);
     for (uint32_t i = 0; atomic_load_explicit(&team->working, memory_order_acquire); i++) {
         pause_cpu();
-        /* More threads than CPUs: let them finish. Else whoever takes this CPU keeps it too long. */
+        /* More threads than CPUs: let them finish. Else whoever takes this CPU keeps it too long.
+         */
         if (team->first_cpu < 0 && i % SPINS == SPINS - 1) sched_yield();
     }
 }

@@ -1,0 +1,10 @@
+/* kernels/i8_i8_i8mm.c - int8 x int8 with NEON matrix products. */
+#include "kernels/kernels.h"
+#include "kernels/neon_formats.h"
+
+void lpu_gemm_i8_i8_i8mm(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
+                         const int8_t *x, size_t x_stride, size_t rows, size_t k, size_t tokens)
+{
+    lpu_neon_gemm_matrix(y, y_stride, w, block_bytes, x, x_stride, rows, k, tokens, NULL,
+                         LPU_NEON_I8);
+}
