@@ -8,12 +8,12 @@ home=$(pwd -P)
 work=build/tests/error
 log=$work/log
 mkdir -p "$work"
+export OPT_FAST="${OPT_FAST:--O0}" # the build of top_test.sh
 if ! command -v verilator >/dev/null 2>&1; then
     echo "skip    restart: verilator is not installed"
     exit 0
 fi
 
-# The build of `lpu verify --design tests/top/designs/small-8x10.yaml`.
 if ! program=$(rtl/verify/top_build.sh "$home/build/verify" "$home/rtl" lpu_top speed Rows=8 Cols=10 \
     Lines=1 PassesMax=4 VectorLanes=8 Code=0 ScratchBytes=65536 FifoBytes=1024 FillBytes=2 BusBytes=8 \
     BurstBytes=32 Outstanding=8 StreamQueue=16 ProgramDepth=16384 2>"$log"); then
