@@ -59,7 +59,9 @@ static uint32_t between(uint32_t a, uint32_t b)
 
 /* ---- operands ---- */
 
-static uint8_t *scratch; /* that of the execution */
+static uint8_t *scratch;   /* that of the execution */
+static bool is_score_unit; /* the scale of scores is 1 */
+static const lpu_scale unit = {32768, -15};
 
 template <class T> static void put(uint32_t at, T value)
 {
@@ -103,6 +105,7 @@ static void fill_scales(uint32_t at, uint32_t count, int32_t low, int32_t high)
 
 static uint32_t draw_side()
 {
+    if (one_in(12)) return between(8 * LANES, 13 * LANES); /* rows that hide each other's waits */
     switch (below(6)) {
     case 0: return between(1, 3);
     case 1: return LANES - 1 + below(3);
@@ -264,6 +267,12 @@ static void make_softmax(work *w)
     const int32_t low = one_in(3) ? -40 : -20;
     for (uint32_t k = 0; k < i->n; k++) put(w->base[3] + 4 * (i->n + k), draw_scale(low, -10));
     if (one_in(8)) memset(scratch + w->base[3] + 4 * i->n, 0, 4 * i->n);
+    if (!is_score_unit || one_in(2)) return;
+    /* Scores are whole: powers are 2^-k to the last k that counts, and past it. */
+    for (uint32_t k = 0; k < i->m * i->n; k++) put(w->base[1] + 4 * k, below(30));
+    for (uint32_t k = 0; k < queries; k++)
+        put(w->base[2] + align4(i->d_stride * i->d_off) + 4 * k, unit);
+    for (uint32_t k = 0; k < i->n; k++) put(w->base[3] + 4 * k, unit);
 }
 
 static void make_gate(work *w)
@@ -283,9 +292,14 @@ static void make_gate(work *w)
     if (one_in(3)) i->b = LPU_BUFFER_NONE;
     fill_v32(w->base[1], i->a_off + i->a_stride * (i->m / i->m_inner), i->n);
     fill_v32(w->base[2], i->m * i->n, i->n);
+    const uint32_t elems = i->a_off + i->a_stride * (i->m / i->m_inner);
     if (one_in(3)) { /* where the sigmoid moves */
-        for (uint32_t k = 0; k < i->a_off + i->a_stride * (i->m / i->m_inner); k++) {
-            put(w->base[1] + 4 * k, draw_v32(between(14, 20)));
+        for (uint32_t k = 0; k < elems; k++) put(w->base[1] + 4 * k, draw_v32(between(14, 20)));
+    } else if (one_in(3)) { /* where the argument of the power passes 2^32 */
+        const int32_t edge = static_cast<int32_t>((INT64_C(1) << 48) / 160921);
+        for (uint32_t k = 0; k < elems; k++) {
+            const int32_t g = edge - 100 + static_cast<int32_t>(below(400000));
+            put(w->base[1] + 4 * k, one_in(2) ? g : -g);
         }
     }
 }
@@ -309,7 +323,10 @@ static void make_argmax(work *w)
         const lpu_scale flat = {32768, -16};
         put(w->base[3] + 4 * k, is_flat ? flat : draw_scale(-30, 0));
     }
-    fill_v32(w->base[0], 2 * i->m, 1);
+    for (uint32_t r = 0; r < i->m; r++) {
+        put(w->base[0] + 8 * r, below(1000));
+        put(w->base[0] + 8 * r + 4, one_in(2) ? 0 : draw_v32(31));
+    }
 }
 
 static work make(uint32_t zone, uint8_t op)
@@ -544,7 +561,8 @@ static bool one_batch(bench *b, const char *name, uint64_t batch, int only,
     config.code = code;
     config.scratch_bytes = SCRATCH_BYTES;
     config.eps = one_in(5) ? lpu_scale{0, 0} : draw_scale(-60, 0);
-    config.score_scale = draw_scale(-24, -10);
+    is_score_unit = one_in(3);
+    config.score_scale = is_score_unit ? unit : draw_scale(-24, -10);
     config.memory = memory;
     config.memory_bytes = sizeof(memory);
     if (lpu_exec_open(&e, &config, &diag) || place(e, &diag)) {
