@@ -65,7 +65,7 @@ result headers_alone
 # Those that C++ includes, and what they include.
 : >"$dir/found"
 for header in $(grep -h '^ *# *include "' $(files '*.cc') /dev/null | cut -d'"' -f2 |
-    grep -e '^sim/' -e '^workloads/' | sort -u); do
+    grep -e '^sim/.*\.h$' -e '^workloads/' | sort -u); do
     printf 'extern "C" {\n#include "%s"\n}\n' "$header" >"$dir/alone.cc"
     g++ -std=gnu++17 -I. -fsyntax-only "$dir/alone.cc" 2>"$dir/why" ||
         echo "$header: $(grep -m1 error "$dir/why" | cut -c1-120)" >>"$dir/found"
