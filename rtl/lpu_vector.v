@@ -138,7 +138,7 @@ module lpu_vector #(
   wire [7:0]          mode  = insn[`LPU_F_MODE];
   wire [7:0]          planes = insn[`LPU_F_PLANES];
   wire [31:0]         n     = insn[`LPU_F_N];
-  wire [31:0]         k     = insn[`LPU_F_K];
+  wire [31:0]         d_off = insn[`LPU_F_D_OFF];
   wire                has_b = insn[`LPU_F_B] != `LPU_BUFFER_NONE;
   wire                is_relu = mode == `LPU_ACT_RELU2;
 
@@ -146,7 +146,6 @@ module lpu_vector #(
   wire is_normq    = op == `LPU_OP_NORMQ;
   wire is_dequant  = op == `LPU_OP_DEQUANT;
   wire is_residual = op == `LPU_OP_RESIDUAL;
-  wire is_rope     = op == `LPU_OP_ROPE;
   wire is_kvpack   = op == `LPU_OP_KVPACK;
   wire is_softmax  = op == `LPU_OP_SOFTMAX;
   wire is_gate     = op == `LPU_OP_GATE;
@@ -173,104 +172,29 @@ module lpu_vector #(
     .other_o  (lines_other)
   );
 
-  // What stands behind m x n bytes begins at the next multiple of 4.
-  function [31:0] align4;
-    input [31:0] bytes;
-    align4 = (bytes + 32'd3) & 32'hfffffffc;
-  endfunction
-
-  // Rows of bytes, or of words.
-  wire        is_byte   = is_normq || op == `LPU_OP_QUANT || is_softmax;
-  wire [31:0] d_off     = insn[`LPU_F_D_OFF];
-  wire [31:0] d_stride  = insn[`LPU_F_D_STRIDE];
-  wire [31:0] a_off     = insn[`LPU_F_A_OFF];
-  wire [31:0] a_stride  = insn[`LPU_F_A_STRIDE];
-  wire [31:0] n_words   = {n[29:0], 2'd0};
-  wire [31:0] in_base   = is_normq   ? buf_a + {behind[29:0], 2'd0} :
-                          is_embed   ? buf_a + align4(behind) :
-                          is_softmax ? buf_b + align4(query) + {a_off[29:0], 2'd0} :
-                          is_kvpack  ? 32'd0 : buf_b + align4(behind);
-  wire [31:0] in_outer  = is_softmax ? {a_stride[29:0], 2'd0} :
-                          mode != 8'd0 ? insn[`LPU_F_SEGS] : insn[`LPU_F_SEG_BYTES] + 32'd1;
-  wire [31:0] out_base  = dst + (is_gate ? {behind[29:0], 2'd0} : align4(behind));
-
   wire        step, wrap;
   wire [31:0] walk_a, walk_b, walk_d, walk_in, walk_out, walk_keys;
 
-  lpu_vector_walk u_walk_a (
+  lpu_vector_rows u_rows (
     .clk_i    (clk_i),
     .load_i   (setup_done),
-    .base_i   (buf_a + (is_embed || is_softmax ? 32'd0 : {a_off[29:0], 2'd0})),
-    .inner_i  (is_embed ? row_bytes : n_words),
-    .outer_i  ({a_stride[29:0], 2'd0}),
-    .linear_i (is_embed || is_softmax),
+    .insn_i   (insn),
+    .dst_i    (dst),
+    .a_i      (buf_a),
+    .b_i      (buf_b),
+    .c_i      (buf_c),
+    .behind_i (behind),
+    .query_i  (query),
+    .row_i    (row_bytes),
+    .tokens_i (tokens),
     .step_i   (step),
     .wrap_i   (wrap),
-    .addr_o   (walk_a)
-  );
-
-  // Rows of b: of a gate, one after another; of rope, each token's or one for all. Of kvpack: the
-  // lines of the tokens before.
-  lpu_vector_walk u_walk_b (
-    .clk_i    (clk_i),
-    .load_i   (setup_done),
-    .base_i   (is_kvpack ? 32'd0 : is_softmax || is_argmax ? buf_c : buf_b),
-    .inner_i  (is_gate ? n_words : 32'd0),
-    .outer_i  (is_kvpack ? insn[`LPU_F_SEG_BYTES] : is_rope && k > 32'd1 ? {n[30:0], 1'b0} : 32'd0),
-    .linear_i (is_gate),
-    .step_i   (step),
-    .wrap_i   (wrap),
-    .addr_o   (walk_b)
-  );
-
-  lpu_vector_walk u_walk_d (
-    .clk_i    (clk_i),
-    .load_i   (setup_done),
-    .base_i   (dst + (is_softmax || is_argmax || is_kvpack ? 32'd0 :
-                      is_byte ? d_off : {d_off[29:0], 2'd0})),
-    .inner_i  (is_kvpack ? row_bytes : is_argmax ? 32'd8 : is_byte ? n : n_words),
-    .outer_i  (is_kvpack ? 32'd0 : is_byte ? d_stride : {d_stride[29:0], 2'd0}),
-    .linear_i (is_softmax || is_argmax),
-    .step_i   (step),
-    .wrap_i   (wrap),
-    .addr_o   (walk_d)
-  );
-
-  // Scales and exponents of rows, in and out. Of kvpack, in: lines of the other kind.
-  lpu_vector_walk u_walk_in (
-    .clk_i    (clk_i),
-    .load_i   (setup_done),
-    .base_i   (in_base),
-    .inner_i  (is_kvpack ? 32'd0 : 32'd4),
-    .outer_i  (in_outer),
-    .linear_i (!is_softmax && !is_kvpack),
-    .step_i   (step),
-    .wrap_i   (wrap),
-    .addr_o   (walk_in)
-  );
-
-  lpu_vector_walk u_walk_out (
-    .clk_i    (clk_i),
-    .load_i   (setup_done),
-    .base_i   (out_base),
-    .inner_i  (is_kvpack ? {tokens[29:0], 2'd0} : 32'd4),
-    .outer_i  (32'd4),
-    .linear_i (!is_kvpack),
-    .step_i   (step),
-    .wrap_i   (wrap),
-    .addr_o   (walk_out)
-  );
-
-  lpu_vector_walk u_walk_keys (
-    .clk_i    (clk_i),
-    .load_i   (setup_done),
-    .base_i   (k + 32'd1),
-    .inner_i  (32'd0),
-    .outer_i  (32'd1),
-    .linear_i (1'b0),
-    .step_i   (step),
-    .wrap_i   (wrap),
-    .addr_o   (walk_keys)
+    .a_o      (walk_a),
+    .b_o      (walk_b),
+    .d_o      (walk_d),
+    .in_o     (walk_in),
+    .out_o    (walk_out),
+    .keys_o   (walk_keys)
   );
 
   ///////////
@@ -702,8 +626,8 @@ module lpu_vector #(
                       write_20 == `LPU_WRITE_BYTE ? {{(24*Lanes){1'b0}}, bytes_20} :
                       write_20 == `LPU_WRITE_PACK ? {{(32*Lanes-8*Bytes){1'b0}}, packed_20} : y_20;
 
-  wire unused = &{1'b0, tokens, a_off, a_stride, beat_2, beat_3, beat_8, beat_9, beat_11, beat_long,
-                  beat_16, beat_17, beat_18, beat_20, insn, unused_mid_lane, unused_sum_lane, mid_8};
+  wire unused = &{1'b0, beat_2, beat_3, beat_8, beat_9, beat_11, beat_long,
+                  beat_16, beat_17, beat_18, beat_20, insn, n, unused_mid_lane, unused_sum_lane, mid_8};
 
   ////////////////
   // Assertions //
