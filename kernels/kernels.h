@@ -8,6 +8,7 @@
 
 #include "kernels/cpu.h"
 #include "kernels/layout.h"
+#include "workloads/scale.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -109,6 +110,18 @@ typedef void lpu_sigmoid_i32_fn(int32_t *y, const int32_t *x, size_t n, int32_t 
 typedef void lpu_gate_i32_fn(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
                              int32_t su);
 
+/* Softmax by arithmetic.md section 8. The largest exponent of scales that are not 0, INT32_MIN if
+ * all are. */
+typedef int32_t lpu_exponent_i32_fn(const lpu_scale *s, size_t n);
+
+/* Scores: acc[t] = apply(acc[t], sq sk[t], X32), in place; returns the largest. */
+typedef int32_t lpu_scores_i32_fn(int32_t *acc, size_t n, lpu_scale sq, const lpu_scale *sk);
+
+/* u[t] = 2^(z[t] - most) times sv[t] over 2^ev, of 24 bits; returns the sum of the powers. ev is at
+ * least the exponent of every sv[t] that is not 0. */
+typedef uint64_t lpu_powers_i32_fn(int32_t *u, const int32_t *z, size_t n, int32_t most,
+                                   const lpu_scale *sv, int32_t ev);
+
 /* Passes over x[n) of floats, for the pass in FP16. y may be x; n of a maximum is at least 1. */
 
 /* max |x[i]|, 0 for n = 0; the sum of squares. */
@@ -179,6 +192,9 @@ typedef struct lpu_kernels {
     lpu_relu2_i32_fn *relu2_i32;
     lpu_sigmoid_i32_fn *sigmoid_i32;
     lpu_gate_i32_fn *gate_i32;
+    lpu_exponent_i32_fn *exponent_i32;
+    lpu_scores_i32_fn *scores_i32;
+    lpu_powers_i32_fn *powers_i32;
     lpu_absmax_f32_fn *absmax_f32;
     lpu_sumsq_f32_fn *sumsq_f32;
     lpu_gain_f32_fn *gain_f32;

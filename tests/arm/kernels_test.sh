@@ -20,7 +20,7 @@ flags() { sed -n "s/^FLAGS_$1 *:= *//p" Makefile; }
 ops=$(sed -n 's/^LPU_KERNEL(\([a-z0-9_]*\),.*/\1/p' kernels/kernels.def | sed 's/^gem[vm]_//' | sort -u)
 files="kernels/cpu.c kernels/kernels.c kernels/layout.c workloads/status.c workloads/quants.c
        workloads/quants_trits.c workloads/ternary.c"
-for group in $ops passes floats limits; do
+for group in $ops passes floats softmax limits; do
     for isa in c neon dotprod i8mm; do
         [ -f "kernels/${group}_$isa.c" ] && files="$files kernels/${group}_$isa.c"
     done

@@ -56,6 +56,7 @@ draw batch batch "batch (sequences side by side)" "throughput (tokens/s)" ternar
 draw roofline roofline "operations per byte from memory" "operations per second" int8-mac
 draw timeline timeline "time since the layer began (µs)" "ternary-edge: 250 µs" down_proj
 draw cpu cpu_kernels "weights per second" "decode speed (tokens/s)" "6912 x 2560"
+draw kernels bench/points "multiply-adds per second" "multiply-adds per byte of weights" Q4_0 "2 threads" int8
 
 # No script without a row above.
 count=$(find reports -name 'fig_*.gp' | wc -l)

@@ -9,6 +9,7 @@
 #include "tests/unit/kernels_check_groups.h"
 #include "tests/unit/kernels_check_passes.h"
 #include "tests/unit/kernels_check_reals.h"
+#include "tests/unit/kernels_check_softmax.h"
 
 /* --- products of integers -----------------------------------------------------------------------
  */

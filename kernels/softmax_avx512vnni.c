@@ -1,0 +1,125 @@
+/* kernels/softmax_avx512vnni.c - the three passes of section 8 of workloads/arithmetic.md, 16 keys
+ * at a time. Shifts by more than a lane has bits give 0, which is what the page wants. */
+#include "kernels/int_power.h"
+#include "kernels/integer.h"
+#include "kernels/kernels.h"
+#include "kernels/vnni.h"
+
+/* The first n (at most 16) lanes. */
+LPU_INLINE __mmask16 lanes(size_t n)
+{
+    return (__mmask16)((1u << lpu_vnni_min(n, 16)) - 1);
+}
+
+int32_t lpu_exponent_i32_avx512vnni(const lpu_scale *s, size_t n)
+{
+    const __m512i none = _mm512_set1_epi32(INT32_MIN);
+    __m512i most = none;
+
+    for (size_t t = 0; t < n; t += 16) {
+        const __m512i v = _mm512_maskz_loadu_epi32(lanes(n - t), s + t);
+        const __mmask16 is_there = _mm512_test_epi32_mask(v, _mm512_set1_epi32(0xffff));
+        most = _mm512_max_epi32(most, _mm512_mask_srai_epi32(none, is_there, v, 16));
+    }
+    return _mm512_reduce_max_epi32(most);
+}
+
+LPU_INLINE __m512i saturate(__m512i v)
+{
+    const __m512i most = _mm512_set1_epi64(INT32_MAX);
+    return _mm512_max_epi64(_mm512_min_epi64(v, most), _mm512_set1_epi64(-INT32_MAX));
+}
+
+/* sat(rsh(v m, n)) of 8 lanes of 64 bits, n of either sign. */
+LPU_INLINE __m256i apply(__m256i v, __m256i m, __m256i n32)
+{
+    const __m512i one = _mm512_set1_epi64(1), n = _mm512_cvtepi32_epi64(n32);
+    const __m512i product = _mm512_mul_epi32(_mm512_cvtepi32_epi64(v), _mm512_cvtepi32_epi64(m));
+    const __m512i right = _mm512_min_epi64(_mm512_max_epi64(n, one), _mm512_set1_epi64(63));
+    const __m512i half = _mm512_sllv_epi64(one, _mm512_sub_epi64(right, one));
+    const __m512i down = _mm512_srav_epi64(_mm512_add_epi64(product, half), right);
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i left =
+        _mm512_min_epi64(_mm512_max_epi64(_mm512_sub_epi64(zero, n), zero), _mm512_set1_epi64(31));
+    const __m512i up = _mm512_sllv_epi64(saturate(product), left);
+    const __mmask8 is_right = _mm512_cmpgt_epi64_mask(n, zero);
+    return _mm512_cvtepi64_epi32(saturate(_mm512_mask_mov_epi64(up, is_right, down)));
+}
+
+int32_t lpu_scores_i32_avx512vnni(int32_t *acc, size_t n, lpu_scale sq, const lpu_scale *sk)
+{
+    const __m512i one = _mm512_set1_epi32(1), m = _mm512_set1_epi32(sq.m);
+    __m512i most = _mm512_set1_epi32(-INT32_MAX);
+
+    for (size_t t = 0; t < n; t += 16) {
+        const __mmask16 here = lanes(n - t);
+        const __m512i s = _mm512_maskz_loadu_epi32(here, sk + t);
+        const __m512i v = _mm512_maskz_loadu_epi32(here, acc + t);
+        /* The product of two mantissas, of 31 or 32 bits, to 16, half up; 2^16 is 2^15 twice. */
+        const __m512i u = _mm512_mullo_epi32(m, _mm512_and_si512(s, _mm512_set1_epi32(0xffff)));
+        const __m512i over = _mm512_add_epi32(_mm512_srli_epi32(u, 31), _mm512_set1_epi32(15));
+        const __m512i half =
+            _mm512_and_si512(_mm512_srlv_epi32(u, _mm512_sub_epi32(over, one)), one);
+        const __m512i sum = _mm512_add_epi32(_mm512_srlv_epi32(u, over), half);
+        const __m512i carry = _mm512_srli_epi32(sum, 16);
+        const __m512i mantissa = _mm512_srlv_epi32(sum, carry);
+        const __m512i e = _mm512_add_epi32(_mm512_add_epi32(_mm512_srai_epi32(s, 16), over),
+                                           _mm512_add_epi32(_mm512_set1_epi32(sq.e), carry));
+        const __m512i down = _mm512_sub_epi32(_mm512_set1_epi32(LPU_INT_X32), e);
+        const __m256i low = apply(_mm512_castsi512_si256(v), _mm512_castsi512_si256(mantissa),
+                                  _mm512_castsi512_si256(down));
+        const __m256i high =
+            apply(_mm512_extracti64x4_epi64(v, 1), _mm512_extracti64x4_epi64(mantissa, 1),
+                  _mm512_extracti64x4_epi64(down, 1));
+        const __m512i z = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        most = _mm512_mask_max_epi32(most, here, most, z);
+        _mm512_mask_storeu_epi32(acc + t, here, z);
+    }
+    return _mm512_reduce_max_epi32(most);
+}
+
+/* Entry j of a table of 64. */
+LPU_INLINE __m512i look_up(const __m512i *table, __m512i j)
+{
+    const __mmask16 is_upper = _mm512_test_epi32_mask(j, _mm512_set1_epi32(32));
+    const __m512i lower = _mm512_permutex2var_epi32(table[0], j, table[1]);
+    return _mm512_mask_mov_epi32(lower, is_upper, _mm512_permutex2var_epi32(table[2], j, table[3]));
+}
+
+/* (e w + 2^15) / 2^16, rounded down, of 32-bit numbers whose product has at most 48 bits. */
+LPU_INLINE __m512i weigh(__m512i e, __m512i w)
+{
+    const __m512i half = _mm512_set1_epi64(32768);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epu32(e, w), half);
+    const __m512i odd = _mm512_add_epi64(
+        _mm512_mul_epu32(_mm512_srli_epi64(e, 32), _mm512_srli_epi64(w, 32)), half);
+    return _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 16), 0xaaaa, _mm512_slli_epi64(odd, 16));
+}
+
+uint64_t lpu_powers_i32_avx512vnni(int32_t *u, const int32_t *z, size_t n, int32_t most,
+                                   const lpu_scale *sv, int32_t ev)
+{
+    __m512i power[4], step[4], sum = _mm512_setzero_si512();
+
+    for (size_t i = 0; i < 4; i++) {
+        power[i] = _mm512_loadu_si512(lpu_int_powers + 16 * i);
+        step[i] = _mm512_sub_epi32(power[i], _mm512_loadu_si512(lpu_int_powers + 16 * i + 1));
+    }
+    for (size_t t = 0; t < n; t += 16) {
+        const __mmask16 here = lanes(n - t);
+        const __m512i d =
+            _mm512_sub_epi32(_mm512_set1_epi32(most), _mm512_maskz_loadu_epi32(here, z + t));
+        const __m512i s = _mm512_maskz_loadu_epi32(here, sv + t), j = _mm512_srli_epi32(d, 10);
+        const __m512i rest = _mm512_and_si512(d, _mm512_set1_epi32(1023));
+        const __m512i off = _mm512_srli_epi32(_mm512_madd_epi16(look_up(step, j), rest), 10);
+        const __m512i p = _mm512_slli_epi32(_mm512_sub_epi32(look_up(power, j), off), 8);
+        const __m512i e = _mm512_maskz_srlv_epi32(here, p, _mm512_srli_epi32(d, 16));
+        const __m512i down = _mm512_sub_epi32(_mm512_set1_epi32(ev), _mm512_srai_epi32(s, 16));
+        const __m512i w = _mm512_srlv_epi32(_mm512_and_si512(s, _mm512_set1_epi32(0xffff)), down);
+        sum = _mm512_add_epi64(
+            sum, _mm512_add_epi64(_mm512_srli_epi64(e, 32),
+                                  _mm512_and_si512(e, _mm512_set1_epi64(0xffffffff))));
+        _mm512_mask_storeu_epi32(u + t, here, weigh(e, w));
+    }
+    return (uint64_t)_mm512_reduce_add_epi64(sum);
+}

@@ -1,0 +1,61 @@
+# The CPU kernels under the roofline of this machine, one panel a number of threads: multiply-adds per
+# second against multiply-adds per byte of weights. A line is a format of weights, its points batches
+# of 1 to 512 tokens with weights from memory; a ring is the same with weights in the caches.
+# `lpu bench kernels --out DIR` writes points.tsv and, beside it, limits.tsv.
+table = ARG1; stem = ARG2; width = 960; height = 520
+load system("dirname '".ARG0."'")."/style.gp"
+
+limits = system("dirname '".table."'")."/limits.tsv"
+if (system("test -r '".limits."' && echo yes") ne "yes") {
+    exit error sprintf("%s: no such table (lpu bench kernels --out writes it)", limits)
+}
+formats = '"1-bit" "1.6-bit" "2-bit" "Q4_0" "Q8_0" "bf16" "fp16"'
+colours = "#56B4E9 #0072B2 #009E73 #E69F00 #D55E00 #8c8c8c #000000"
+marks   = "7 5 9 13 11 15 3"
+panels  = ""
+stats limits using (panels = add(panels, strcol("threads")), 0) nooutput
+stats table using (column("macs_per_byte")) name "x" nooutput
+stats table using (column("macs_per_s") / 1e9) name "y" nooutput
+stats limits using (column("i8_macs_per_s") / 1e9) name "top" nooutput
+of(t, from, format) = strcol("threads") eq t && strcol("from") eq from && strcol("weights") eq format
+least(a, b) = a < b ? a : b
+
+do for [kind in kinds] {
+    @BEGIN
+    set multiplot
+    set logscale xy
+    set format "%g"
+    set mxtics 1; set mytics 1
+    set grid xtics ytics
+    set samples 300
+    set datafile missing NaN
+    set label 1 "multiply-adds per second (10^9/s)" at screen 0.018, 0.5 rotate by 90 center
+    set label 2 "multiply-adds per byte of weights" at screen 0.52, 0.035 center
+    set key at screen 0.075, 0.985 left top Left reverse maxrows 2 samplen 2 width -2 noenhanced
+    do for [p=1:words(panels)] {
+        t = word(panels, p)
+        set xrange [*:*]; set yrange [*:*]
+        stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
+        set xrange [0.7 * x_min:1.5 * x_max]
+        set yrange [0.6 * y_min:2.5 * top_max]
+        each = 0.90 / words(panels)
+        set lmargin at screen 0.075 + (p - 1) * each; set rmargin at screen 0.075 + p * each - 0.03
+        set tmargin at screen 0.86; set bmargin at screen 0.115
+        set format y (p == 1 ? "%g" : "")
+        set label 3 t.(t eq "1" ? " thread" : " threads") at graph 0.98, 0.06 right
+        set label 4 "int8" at graph 0.985, first 1.13 * i8 right font fine
+        set label 5 "BF16" at graph 0.985, first 1.13 * bf16 right font fine
+        set label 6 "FP32" at graph 0.985, first 1.13 * f32 right font fine
+        plot least(i8, slope * x) with lines linecolor rgb ink linewidth 1.3 title "roofs: memory, products", \
+             least(bf16, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 2 notitle, \
+             least(f32, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 3 notitle, \
+             for [i=1:words(formats)] table using (of(t, "cache", word(formats, i)) ? column("macs_per_byte") : NaN):(column("macs_per_s") / 1e9) \
+                 with points linecolor rgb word(colours, i) pointtype 6 pointsize (kind eq "svg" ? 1.1 : 1.4) notitle, \
+             for [i=1:words(formats)] table using (of(t, "memory", word(formats, i)) ? column("macs_per_byte") : NaN):(column("macs_per_s") / 1e9) \
+                 with linespoints linecolor rgb word(colours, i) linewidth 1.1 pointtype (word(marks, i) + 0) title word(formats, i)
+        unset key; unset label
+    }
+    unset multiplot
+    unset logscale; unset title
+    @END
+}
