@@ -25,6 +25,8 @@ int lpu_command_verify(int argc, char **argv)
         {"--context", "N", "tokens in the cache before (0)", NULL, &o.context, NULL},
         {"--batch", "N", "sequences side by side (1)", NULL, &o.batch, NULL},
         {"--random", "N", "random programs in place of a model", NULL, &o.random, NULL},
+        {"--faults", "N", "random programs, each also with every error planted in turn", NULL,
+         &o.faults, NULL},
         {"--operations", "N", "of a random program (40)", NULL, &o.operations, NULL},
         {"--shape", "M,N,K,P", "one product, (M, K) and (N, K) in P planes, in place of a model",
          &o.shape, NULL, NULL},

@@ -213,7 +213,8 @@ static void add_work(const verify *v, words *w)
     if (o->stalls) add(w, "stalls=%u", o->stalls);
     if (o->shape) add(w, "shape=%s", o->shape);
     if (o->random) add(w, "random=%u", o->random);
-    if (o->shape || o->random) {
+    if (o->faults) add(w, "faults=%u", o->faults);
+    if (o->shape || o->random || o->faults) {
         add(w, "operations=%u", o->operations);
         return;
     }

@@ -10,12 +10,14 @@
  *     manner=    0 as the seed says, 1 through every SYNC, 2 stopping at each
  *     serve=1    passes as they are asked for on stdin, a line of ids each: 1,2,3, or rewind; every
  *       capacity= tokens of the cache; each is answered by a line
+ *     mutant=    of Verilog with planted faults: the one that is on
  *     folder=    for files of a moment
  *     trace=     a waveform of the clocks from=, to=
  *     coverage=  a file
  *
  * Exit: 0 equal, 1 not, 2 refused with a sentence. Stops at the first difference.
  */
+#include "rtl/verify/regs.hh"
 #include "rtl/verify/top_model.hh"
 #include "rtl/verify/top_pair.hh"
 #include "rtl/verify/top_random.hh"
@@ -88,16 +90,21 @@ json_t *json_of(const top_verdict *p)
 }
 
 /* false when something differs: that ends the work. */
+bool add(verify *v, const top_verdict *verdict)
+{
+    json_array_append_new(v->programs, json_of(verdict));
+    if (!verdict->difference.is_found) return true;
+    v->is_equal = false;
+    v->difference = json_of(&verdict->difference);
+    return false;
+}
+
 bool run(verify *v, top_pair *pair, const top_program *program)
 {
     top_verdict verdict;
 
     pair->run(program, &verdict);
-    json_array_append_new(v->programs, json_of(&verdict));
-    if (!verdict.difference.is_found) return true;
-    v->is_equal = false;
-    v->difference = json_of(&verdict.difference);
-    return false;
+    return add(v, &verdict);
 }
 
 lpu_port_stalls stalls_of(uint64_t seed, uint64_t share)
@@ -271,6 +278,32 @@ void run_made(verify *v)
     lpu_layout_close(&layout);
 }
 
+/* Every error in turn, and behind each of them the program as it is. */
+void run_faults(verify *v)
+{
+    const uint64_t count = number(v, "faults", 0);
+    const lpu_model model = any_model();
+    lpu_layout layout;
+    lpu_diag diag = {""};
+
+    if (lpu_layout_open(&layout, &model, &v->design, 1, 1, &diag)) top_throw(&diag);
+    for (uint64_t i = 0; i < count && v->is_equal; i++) {
+        top_dice dice = {v->seed + i};
+        const lpu_port_stalls stalls = stalls_of(v->seed + i, dice.below(2 * STALLS_TYPICAL));
+        const top_manner manner = manner_of(v, &dice);
+        top_random made;
+        top_random_make(&made, &layout, v->seed + i, (uint32_t)number(v, "operations", 12));
+        top_pair pair(&layout, made.image, made.eps, made.score_scale, &stalls, &manner);
+        for (int error = LPU_ERROR_ILLEGAL; error <= LPU_ERROR_EMBEDDING && v->is_equal; error++) {
+            top_verdict verdict;
+            if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
+            add(v, &verdict);
+            if (v->is_equal) run(v, &pair, &made.program);
+        }
+    }
+    lpu_layout_close(&layout);
+}
+
 /* ---- the answer ---- */
 
 void answer(const verify *v, FILE *f, const char *refusal)
@@ -316,11 +349,13 @@ int main(int argc, char **argv)
     bool is_open = false;
     try {
         open_design(&v);
+        top_rtl_plant((int)number(&v, "mutant", 0));
         top_rtl_open(v.seed, trace.empty() ? nullptr : trace.c_str(), number(&v, "from", 0),
                      number(&v, "to", UINT64_MAX));
         is_open = true;
         if (is_server) serve(&v, f);
         else if (!text(&v, "model").empty()) run_model(&v);
+        else if (number(&v, "faults", 0)) run_faults(&v);
         else run_made(&v);
     } catch (const std::exception &e) {
         why = e.what();

@@ -49,9 +49,6 @@ const struct counter_row {
 #undef ROW
 };
 
-struct stop_run {
-};
-
 double now_s()
 {
     using clock = std::chrono::steady_clock;
@@ -92,7 +89,7 @@ std::string event_of(const top_event *e)
 
 top_pair::top_pair(const lpu_layout *layout, const std::vector<uint8_t> &image, lpu_scale eps,
                    lpu_scale score_scale, const lpu_port_stalls *stalls, const top_manner *manner)
-    : layout_(layout), manner_(*manner), eps_(eps), score_scale_(score_scale),
+    : layout_(layout), manner_(*manner), eps_(eps), score_scale_(score_scale), image_(image),
       golden_memory_(image), rtl_memory_(image),
       golden_(layout, &golden_memory_, eps, score_scale, stalls),
       memory_(layout->design, &rtl_memory_, manner->base, stalls), in_(), out_()
@@ -105,7 +102,7 @@ void top_pair::differ(const std::string &signal, const std::string &expected,
 {
     verdict_->difference = {true,     signal, expected,        found, program_->explain(index),
                             segment_, cycle_, top_rtl_clocks()};
-    throw stop_run();
+    throw top_stop();
 }
 
 /* ---- a clock ---- */
@@ -165,13 +162,14 @@ void top_pair::watch()
 
 void top_pair::end_segment()
 {
+    settled_at_ = 0;
+    if (is_free_) return;
     const top_segment *s = &run_.segments[segment_];
 
     if (cycle_ + 1 != s->cycles)
         differ("end of the segment", text_of("cycle %" PRIu64, s->cycles - 1),
                text_of("cycle %" PRIu64, cycle_), s->first + s->count - 1);
     segment_++;
-    settled_at_ = 0;
     if (segment_ < run_.segments.size()) event_ = run_.segments[segment_].first_event;
 }
 
@@ -210,6 +208,7 @@ void top_pair::tick()
     follow_run();
     if (is_running_ && out_.sync) sync();
     if (is_running_) memory_.cycle(cycle_, &out_, &in_);
+    else if (is_free_) memory_.cycle(++cycle_, &out_, &in_); /* what is under way ends */
     else if (out_.arvalid || out_.awvalid || out_.wvalid)
         differ("arvalid, awvalid, wvalid", "0: nothing runs", "1", 0);
     top_rtl_settle(&in_, &out_);
@@ -217,8 +216,9 @@ void top_pair::tick()
     if (is_running_) {
         if (!memory_.fault.empty())
             differ("AXI", "the rules of the port", memory_.fault, out_.issue_pc);
-        watch();
-        watch_writes();
+        if (!is_free_) watch();
+        if (!is_free_) watch_writes();
+        memory_.written.clear();
         has_ended_ = in_.sync_ack;
         if (has_ended_) {
             end_segment();
@@ -260,23 +260,29 @@ uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
     return 0;
 }
 
-void top_pair::load(const top_program *program)
+/* Writes the instructions that program memory does not hold yet. count: of them that the machine is
+ * told of. */
+void top_pair::load(const top_program *program, size_t count)
 {
-    const size_t count = program->code.count;
     const uint32_t depth = read(LPU_REG_DEPTH);
+    size_t at = SIZE_MAX; /* where the window is */
 
-    if (count > depth)
+    if (program->code.count > depth)
         throw std::runtime_error(
             text_of("%s: found %zu instructions, expected at most %u, what the "
                     "program memory holds",
-                    program->name.c_str(), count, depth));
-    write(LPU_REG_PROGRAM_ADDRESS, 0);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t code[LPU_INSN_BYTES];
-        uint32_t words[LPU_INSN_BYTES / 4];
-        lpu_insn_encode(code, &program->code.insns[i]);
-        memcpy(words, code, sizeof(words));
-        for (uint32_t w = 0; w < LPU_INSN_BYTES / 4; w++) write(LPU_REG_PROGRAM + 4 * w, words[w]);
+                    program->name.c_str(), program->code.count, depth));
+    loaded_.resize(program->code.count);
+    for (size_t i = 0; i < program->code.count; i++) {
+        insn_words words;
+        uint8_t bytes[LPU_INSN_BYTES];
+        lpu_insn_encode(bytes, &program->code.insns[i]);
+        memcpy(words.data(), bytes, sizeof(bytes));
+        if (loaded_[i] == words) continue;
+        loaded_[i] = words;
+        if (i != at) write(LPU_REG_PROGRAM_ADDRESS, (uint32_t)i);
+        for (uint32_t w = 0; w < words.size(); w++) write(LPU_REG_PROGRAM + 4 * w, words[w]);
+        at = i + 1;
     }
     write(LPU_REG_FIRST, 0);
     write(LPU_REG_COUNT, (uint32_t)count);
@@ -354,7 +360,7 @@ void top_pair::compare_memory()
                    text_of("%02x", rtl_memory_[i]), 0);
 }
 
-void top_pair::run(const top_program *program, top_verdict *verdict)
+void top_pair::begin(const top_program *program, top_verdict *verdict)
 {
     *verdict = top_verdict();
     program_ = program;
@@ -362,6 +368,17 @@ void top_pair::run(const top_program *program, top_verdict *verdict)
     verdict->name = program->name;
     verdict->instructions = program->code.count;
     verdict->segments = program->code.segment_count;
+}
+
+void top_pair::soft_reset()
+{
+    write(LPU_REG_CTRL, 1 << LPU_CTRL_RESET);
+    while (read(LPU_REG_STATUS) >> LPU_STATUS_RESETTING & 1) continue;
+}
+
+void top_pair::run(const top_program *program, top_verdict *verdict)
+{
+    begin(program, verdict);
     golden_.run(program, &run_);
     verdict->cycles = run_.cycles;
     verdict->of_run = run_.counters;
@@ -372,15 +389,12 @@ void top_pair::run(const top_program *program, top_verdict *verdict)
     verdict->skipping_s = run_.skipping_s;
     const uint64_t clocks = top_rtl_clocks();
     try {
-        if (manner_.is_resetting) {
-            write(LPU_REG_CTRL, 1 << LPU_CTRL_RESET);
-            while (read(LPU_REG_STATUS) >> LPU_STATUS_RESETTING & 1) continue;
-        }
-        load(program);
+        if (manner_.is_resetting) soft_reset();
+        load(program, program->code.count);
         go();
         compare_counters();
         compare_memory();
-    } catch (const stop_run &) {
+    } catch (const top_stop &) {
     }
     verdict->rtl_clocks = top_rtl_clocks() - clocks;
 }

@@ -9,6 +9,8 @@
 #include "rtl/verify/top_golden.hh"
 #include "rtl/verify/top_memory.hh"
 
+#include <array>
+
 /* The first difference. */
 struct top_difference {
     bool is_found;
@@ -35,6 +37,10 @@ struct top_manner {
     uint64_t base;     /* of memory, on the AXI port */
 };
 
+/* Thrown at the first difference, within a run. */
+struct top_stop {
+};
+
 class top_pair
 {
   public:
@@ -44,6 +50,11 @@ class top_pair
 
     void run(const top_program *program, top_verdict *verdict);
 
+    /* Runs the program with something wrong, and judges that the machine ends in that error and every
+     * transaction with it; then runs it as it is, behind a soft reset. dice says what is wrong where.
+     * False where the program has nothing to go wrong so. */
+    bool provoke(const top_program *program, int error, uint64_t dice, top_verdict *verdict);
+
     /* Values alone, on both sides, with no look at the RTL: it sees what was written. */
     void execute(const top_program *program);
 
@@ -51,7 +62,11 @@ class top_pair
     const std::vector<uint8_t> &golden_memory() const { return golden_memory_; }
 
   private:
-    void load(const top_program *program);
+    void load(const top_program *program, size_t count);
+    bool plant_code(const top_program *program, lpu_insn_op op, uint64_t dice);
+    void run_freely(int error, size_t index);
+    void begin(const top_program *program, top_verdict *verdict);
+    void soft_reset();
     void go();
     uint32_t access(bool is_write, uint32_t address, uint32_t data);
     void write(uint32_t address, uint32_t data) { access(true, address, data); }
@@ -70,9 +85,11 @@ class top_pair
     const lpu_layout *layout_;
     top_manner manner_;
     lpu_scale eps_, score_scale_;
-    std::vector<uint8_t> golden_memory_, rtl_memory_;
+    std::vector<uint8_t> image_, golden_memory_, rtl_memory_;
     top_golden golden_;
     top_memory memory_;
+    typedef std::array<uint32_t, LPU_INSN_BYTES / 4> insn_words;
+    std::vector<insn_words> loaded_; /* in program memory, which no reset clears; all zeros: not known */
     top_in in_;
     top_out out_;
 
@@ -80,6 +97,7 @@ class top_pair
     top_run run_;
     top_verdict *verdict_ = nullptr;
     bool has_started_ = false, is_running_ = false, has_ended_ = false;
+    bool is_free_ = false; /* nothing is compared */
     uint64_t cycle_ = 0, settled_at_ = 0;
     size_t segment_ = 0, event_ = 0, write_ = 0;
 };

@@ -646,7 +646,7 @@ void open(writer *w, top_random *out, const lpu_layout *layout, uint64_t seed)
 
 void close(writer *w)
 {
-    const size_t burst = w->design->dram.burst_bytes;
+    const size_t burst = lpu_port_burst_bytes(&w->design->dram, w->design->bus_bytes_per_cycle);
     bytes &image = w->out->image;
 
     end_segment(w, LPU_INSN_halt);

@@ -32,7 +32,7 @@ refuse() { # refuse NAME EXIT_CODE PATTERN ARGUMENT...
     result "$name" "$why"
 }
 
-refuse no_array 2 'expected --array' --out "$dir/x"
+refuse bad_design 2 'ternary-hbm cannot be RTL, expected bus_bytes' --design ternary-hbm --out "$dir/x"
 refuse no_out   2 'found no --out' --array
 refuse bad_lanes 2 '3 output lanes, expected a divisor of 8' --array --lanes 3 --out "$dir/x"
 refuse no_parent 1 'cannot make the folder' --array --out "$dir/none/x"

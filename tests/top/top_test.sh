@@ -38,6 +38,7 @@ while IFS='|' read -r design arguments why; do
 done <<END
 small-8x10|--model $models/untied.yaml --tokens 9 --decode 2|prompt in three chunks, then decode
 small-8x10|--random $((12 * times))|random programs
+small-8x10|--faults 3 --operations 12|every error, then the program as it is
 small-16x20|--model $models/grouped.yaml --tokens 4 --decode 2 --context 40 --batch 2|grouped heads, two sequences, context past several tiles
 small-16x20|--random $((12 * times))|random programs
 small-24x16|--model $models/untied.yaml --tokens 7 --decode 2 --context 30 --stalls 48|two-bit code, a memory that stalls
