@@ -13,11 +13,12 @@
  *     mutant=    of Verilog with planted faults: the one that is on
  *     folder=    for files of a moment
  *     trace=     a waveform of the clocks from=, to=
- *     coverage=  a file
+ *     coverage=  a file for Verilator's coverage; bins= one for kinds of work, a line each
  *
  * Exit: 0 equal, 1 not, 2 refused with a sentence. Stops at the first difference.
  */
 #include "rtl/verify/regs.hh"
+#include "rtl/verify/top_bins.hh"
 #include "rtl/verify/top_model.hh"
 #include "rtl/verify/top_pair.hh"
 #include "rtl/verify/top_random.hh"
@@ -44,6 +45,7 @@ struct verify {
     lpu_design design;
     uint64_t seed;
     json_t *programs, *difference, *tokens;
+    top_bins bins;
     bool is_equal;
 };
 
@@ -104,16 +106,19 @@ bool run(verify *v, top_pair *pair, const top_program *program)
     top_verdict verdict;
 
     pair->run(program, &verdict);
+    v->bins.program(&program->code, &v->design);
+    v->bins.cycles(&verdict.of_run);
     return add(v, &verdict);
 }
 
-lpu_port_stalls stalls_of(uint64_t seed, uint64_t share)
+lpu_port_stalls stalls_of(verify *v, uint64_t seed, uint64_t share)
 {
     const uint8_t s = (uint8_t)share;
+    v->bins.hit(share ? "memory with stalls" : "memory without stalls");
     return {seed, s, s, s, s, s};
 }
 
-top_manner manner_of(const verify *v, top_dice *dice)
+top_manner manner_of(verify *v, top_dice *dice)
 {
     enum { PAGE_BITS = 12, BASE_PAGES = 1 << 20 };
     const uint64_t wanted = number(v, "manner", 0);
@@ -122,6 +127,9 @@ top_manner manner_of(const verify *v, top_dice *dice)
     m.is_stopping = wanted ? wanted == 2 : dice->chance(100);
     m.is_resetting = dice->chance(100);
     m.base = dice->chance(128) ? 0 : (uint64_t)dice->below(BASE_PAGES) << PAGE_BITS;
+    v->bins.hit(m.is_stopping ? "stopping at each SYNC" : "through every SYNC");
+    v->bins.hit(m.base ? "memory elsewhere" : "memory at address 0");
+    if (m.is_resetting) v->bins.hit("soft reset before");
     return m;
 }
 
@@ -151,7 +159,7 @@ void run_model(verify *v)
     top_dice dice = {v->seed};
     const top_model model(text(v, "model"), &v->design, batch, context + tokens + decode, v->seed,
                           text(v, "folder"));
-    const lpu_port_stalls stalls = stalls_of(v->seed, stalls_share);
+    const lpu_port_stalls stalls = stalls_of(v, v->seed, stalls_share);
     const top_manner manner = manner_of(v, &dice);
     top_pair pair(model.layout(), model.image(), model.weights()->eps, model.weights()->score_scale,
                   &stalls, &manner);
@@ -203,7 +211,7 @@ void serve(verify *v, FILE *f)
     const uint32_t capacity = (uint32_t)number(v, "capacity", 1);
     top_dice dice = {v->seed};
     const top_model model(text(v, "model"), &v->design, 1, capacity, v->seed, text(v, "folder"));
-    const lpu_port_stalls stalls = stalls_of(v->seed, number(v, "stalls", 0));
+    const lpu_port_stalls stalls = stalls_of(v, v->seed, number(v, "stalls", 0));
     const top_manner manner = manner_of(v, &dice);
     top_pair pair(model.layout(), model.image(), model.weights()->eps, model.weights()->score_scale,
                   &stalls, &manner);
@@ -264,7 +272,7 @@ void run_made(verify *v)
     for (uint64_t i = 0; i < (shape.empty() ? count : 1) && is_equal; i++) {
         top_dice dice = {v->seed + i};
         const uint64_t share = dice.chance(128) ? 0 : dice.below(3 * STALLS_TYPICAL);
-        const lpu_port_stalls stalls = stalls_of(v->seed + i, number(v, "stalls", share));
+        const lpu_port_stalls stalls = stalls_of(v, v->seed + i, number(v, "stalls", share));
         const top_manner manner = manner_of(v, &dice);
         top_random made;
         if (shape.empty()) top_random_make(&made, &layout, v->seed + i, operations);
@@ -289,7 +297,7 @@ void run_faults(verify *v)
     if (lpu_layout_open(&layout, &model, &v->design, 1, 1, &diag)) top_throw(&diag);
     for (uint64_t i = 0; i < count && v->is_equal; i++) {
         top_dice dice = {v->seed + i};
-        const lpu_port_stalls stalls = stalls_of(v->seed + i, dice.below(2 * STALLS_TYPICAL));
+        const lpu_port_stalls stalls = stalls_of(v, v->seed + i, dice.below(2 * STALLS_TYPICAL));
         const top_manner manner = manner_of(v, &dice);
         top_random made;
         top_random_make(&made, &layout, v->seed + i, (uint32_t)number(v, "operations", 12));
@@ -297,6 +305,7 @@ void run_faults(verify *v)
         for (int error = LPU_ERROR_ILLEGAL; error <= LPU_ERROR_EMBEDDING && v->is_equal; error++) {
             top_verdict verdict;
             if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
+            v->bins.hit("error " + std::to_string(error));
             add(v, &verdict);
             if (v->is_equal) run(v, &pair, &made.program);
         }
@@ -359,6 +368,10 @@ int main(int argc, char **argv)
         else run_made(&v);
     } catch (const std::exception &e) {
         why = e.what();
+        refusal = why.c_str();
+    }
+    if (!text(&v, "bins").empty() && !v.bins.save(text(&v, "bins")) && !refusal) {
+        why = text(&v, "bins") + ": cannot write";
         refusal = why.c_str();
     }
     if (is_open) top_rtl_close(coverage.empty() ? nullptr : coverage.c_str());
