@@ -128,6 +128,8 @@ class platform : public sc_core::sc_module
     const work *now_ = nullptr;
     std::vector<std::vector<top_event>> events_; /* by segment */
     std::vector<lpu_sc_store> writes_;
+    std::vector<uint8_t> shadow_; /* memory, as the bursts so far have left it */
+    bool is_ahead_ = false;       /* memory was not so when a burst came */
     size_t counters_ = 0;
 };
 
@@ -164,6 +166,7 @@ platform::platform(const sc_core::sc_module_name &name, inside which, const lpu_
     host_.memory.bind(memory_.host);
     host_.irq_i(irq_);
 
+    shadow_.resize(memory_bytes);
     device_->on_event = [this](const lpu_sc_event &e) {
         if (events_.size() <= e.segment) events_.resize(e.segment + 1);
         events_[e.segment].push_back(
@@ -174,12 +177,18 @@ platform::platform(const sc_core::sc_module_name &name, inside which, const lpu_
 
 void platform::take_write(const tlm::tlm_generic_payload &p)
 {
+    const size_t length = p.get_data_length();
+    const auto at = shadow_.begin() + (ptrdiff_t)p.get_address();
+    std::vector<uint8_t> before(length);
     lpu_sc_store s = {p.get_address(), {}};
 
-    for (unsigned i = 0; i < p.get_data_length(); i++) {
+    host_.get(p.get_address(), before.data(), length);
+    is_ahead_ |= !std::equal(before.begin(), before.end(), at);
+    for (size_t i = 0; i < length; i++) {
         if (!p.get_byte_enable_ptr()[i]) continue;
         if (s.data.empty()) s.address += i;
         s.data.push_back(p.get_data_ptr()[i]);
+        at[(ptrdiff_t)i] = p.get_data_ptr()[i];
     }
     writes_.push_back(s);
 }
@@ -192,7 +201,10 @@ void platform::body(lpu_sc_host &host)
             events_.assign(w.run.segments.size(), {});
             writes_.clear();
             counters_ = 0;
-            if (w.is_new) host.put(0, w.image.data(), w.image.size());
+            if (w.is_new) {
+                host.put(0, w.image.data(), w.image.size());
+                std::copy(w.image.begin(), w.image.end(), shadow_.begin());
+            }
             host.load(w.program->code.insns, w.program->code.count, 0, w.eps, w.score_scale);
             const uint32_t status = host.run(rows.size() % 2);
             if (status >> LPU_STATUS_ERROR & 1)
@@ -309,6 +321,8 @@ void platform::compare_memory(const work &w)
     std::vector<uint8_t> found(w.memory_after.size());
 
     host_.get(0, found.data(), found.size());
+    if (is_ahead_)
+        differ("memory", "the bytes of a store with its burst", "some before it", 0, 0, 0);
     const auto at = std::mismatch(found.begin(), found.end(), w.memory_after.begin());
     if (at.first == found.end()) return;
     differ(text_of("memory at 0x%zx", (size_t)(at.first - found.begin())),

@@ -155,7 +155,8 @@ bool lpu_sc_memory::try_now(int which)
     records_[tag] = {p, (uint32_t)parts};
     for (uint64_t i = 0; i < parts; i++)
         lpu_dram_offer(dram_, first + i * unit, p->is_write(), tag);
-    if (p->is_write() && transfer(*p) && on_write) on_write(*p);
+    if (p->is_write() && on_write) on_write(*p);
+    if (p->is_write()) transfer(*p);
     c->waiting = nullptr;
     return true;
 }

@@ -41,7 +41,7 @@ class lpu_sc_memory : public sc_core::sc_module
     lpu_sc_memory(const sc_core::sc_module_name &name, const lpu_design &design, uint64_t bytes);
     ~lpu_sc_memory() override;
 
-    /* Called as a burst of an LPU is written. */
+    /* Called as a burst of an LPU is accepted, before its bytes are in memory. */
     std::function<void(const tlm::tlm_generic_payload &)> on_write;
 
   private:
