@@ -12,7 +12,7 @@ enum { LPU_VERIFY_PATH_BYTES = 4096 };
 typedef struct lpu_verify_options {
     lpu_array_options array; /* with is_array */
     const char *rtl, *top, *build;
-    const char *model, *design, *phase, *shape; /* of whole programs */
+    const char *model, *design, *phase, *shape, *harness; /* of whole programs */
     uint32_t tokens, context, decode, batch, random, faults, operations, stalls;
     uint32_t seed, cycles, stall_cycles;
     bool is_array, is_exact, is_json, has_no_waveform;

@@ -171,6 +171,11 @@ static lpu_status check(verify *v, lpu_diag *diag)
                         "found --batch %u and --stalls %u, expected at least 1 and at most 255",
                         o->batch, o->stalls);
     }
+    if (o->harness && strcmp(o->harness, "speed") && strcmp(o->harness, "trace") &&
+        strcmp(o->harness, "coverage")) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --harness %s, expected speed, trace or coverage", o->harness);
+    }
     v->top = o->top ? o->top : "lpu_top";
     snprintf(rtl, sizeof(rtl), "%s/rtl", home);
     snprintf(v->design_path, sizeof(v->design_path), "%s%s%s", o->design ? "" : home,
@@ -355,9 +360,24 @@ static void print_json(verify *v)
     lpu_cli_print_json(json_incref(v->answer));
 }
 
+/* Builds, runs, looks again where something differs, and prints. */
+static lpu_status judge(verify *v, lpu_diag *diag)
+{
+    const lpu_verify_options *o = v->options;
+    char program[LPU_VERIFY_PATH_BYTES];
+    lpu_status status = lpu_verify_build_top(program, &v->work, &v->design, v->rtl, v->top,
+                                             o->harness ? o->harness : "speed", diag);
+
+    if (!status && o->harness) printf("%s\n", program);
+    if (status || o->harness) return status;
+    status = run_program(v, program, NULL, diag);
+    if (!status && !is_equal(v) && !o->has_no_waveform) status = trace_window(v, diag);
+    if (!status) (o->is_json ? print_json(v) : print_verdict(v));
+    return status;
+}
+
 int lpu_verify_top(const lpu_usage *usage, const lpu_verify_options *o)
 {
-    char program[LPU_VERIFY_PATH_BYTES];
     lpu_diag diag = {""};
     verify v = {.options = o};
     lpu_status status = check(&v, &diag);
@@ -367,16 +387,10 @@ int lpu_verify_top(const lpu_usage *usage, const lpu_verify_options *o)
         return LPU_EXIT_USAGE;
     }
     status = lpu_verify_open_work(&v.work, o->build, &diag);
-    if (!status) {
-        status = lpu_verify_build_top(program, &v.work, &v.design, v.rtl, v.top, "speed", &diag);
-    }
-    if (!status) status = run_program(&v, program, NULL, &diag);
-    if (!status && !is_equal(&v) && !o->has_no_waveform) status = trace_window(&v, &diag);
-    if (!status) (o->is_json ? print_json(&v) : print_verdict(&v));
-    const int exit_code = status         ? lpu_cli_fail(usage, &diag)
-                          : is_equal(&v) ? LPU_EXIT_OK
-                                         : LPU_EXIT_FAILED;
+    if (!status) status = judge(&v, &diag);
+    const bool is_good = !status && (o->harness || is_equal(&v));
+    if (status) lpu_cli_fail(usage, &diag);
     json_decref(v.answer);
     lpu_verify_close_work(&v.work);
-    return exit_code;
+    return is_good ? LPU_EXIT_OK : LPU_EXIT_FAILED;
 }

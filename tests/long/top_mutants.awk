@@ -3,7 +3,7 @@
 #
 #   awk -v want=N -v seed=S -v out=DIR -v list=FILE -f top_mutants.awk rtl/*.v
 #
-# Writes every file to DIR, and to FILE a line for each fault: number|file:line|what was|what is. A
+# Writes every file to DIR, and to FILE a line for each fault, with tabs between: number, file:line, what was, what is. A
 # statement is one that stands on a line: an assignment, or the condition of an if in an always.
 
 function basename(path) { sub(/.*\//, "", path); return path }
@@ -67,7 +67,7 @@ function plant(e, where,    n, i, out) {
     for (i = 1; i <= n; i++) {
         if (!is_chosen() || counting) continue
         mutants++
-        print mutants "|" where "|" e "|" changed[i] >list
+        print mutants "\t" where "\t" e "\t" changed[i] >list
         out = "($c32(\"({ extern int top_mutant; top_mutant; })\") == 32'd" mutants " ? (" changed[i] ") : " out ")"
     }
     return out == "(" e ")" ? e : out

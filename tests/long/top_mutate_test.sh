@@ -3,14 +3,14 @@
 # top_mutants.awk: does the suite see them? One build holds all of them.
 #
 # A fault that no program tells from the LPU on the first design is tried on the second. Those that stay
-# must be named in top_mutants_equal.txt, with the reason why they change nothing. MUTANTS=n asks for
+# must be named in top_mutants_equal.tsv (file, what was, what is, why it changes nothing). MUTANTS=n asks for
 # about n faults (140), SEED=n takes others, RESULT=file gets a line for each.
 set -u
 cd "$(dirname "$0")/../.."
 want=${MUTANTS:-140}
 seed=${SEED:-3}
 work=build/top/mutate
-equal=tests/long/top_mutants_equal.txt
+equal=tests/long/top_mutants_equal.tsv
 result=${RESULT:-$work/result}
 rm -rf "$work"
 mkdir -p "$work/rtl"
@@ -36,14 +36,15 @@ echo "ok      with no fault on, the copy is the LPU"
 kills() {
     k=$1 d=$2
     shift 2
-    program=$(ls "$work/$d"/speed-*/top_verify)
+    program=$(ls "$PWD/$work/$d"/speed-*/top_verify)
     ! timeout 120 "$program" design="tests/top/designs/$d.yaml" folder="$work" mutant="$k" "$@" \
         >"$work/log" 2>&1 3>"$work/answer" </dev/null
 }
 
 killed=0 same=0 alive=0
 : >"$result"
-while IFS='|' read -r number where was; do
+tab=$(printf '\t')
+while IFS=$tab read -r number where was is; do
     for how in "small-8x10 random=2 operations=30 seed=7" "small-24x16 random=2 operations=30 seed=9" \
         "small-8x10 faults=2 operations=10 seed=3" "small-8x10 model=tests/top/models/tiny.yaml tokens=5 decode=2" \
         "small-24x16 random=12 seed=100" "small-8x10 random=12 seed=200" \
@@ -51,18 +52,18 @@ while IFS='|' read -r number where was; do
         # shellcheck disable=SC2086
         if kills "$number" $how; then
             killed=$((killed + 1))
-            echo "killed|$number|$where|$was|$how" >>"$result"
+            printf 'killed\t%s\t%s\t%s\t%s\t%s\n' "$number" "$where" "$was" "$is" "$how" >>"$result"
             continue 2
         fi
     done
-    key="${where%%:*}|$was"
-    if grep -q -F -x -e "$key" "$equal" 2>/dev/null; then
+    how=alive
+    grep -q -F -e "${where%%:*}$tab$was$tab$is$tab" "$equal" 2>/dev/null && how=equal
+    printf '%s\t%s\t%s\t%s\t%s\n' $how "$number" "$where" "$was" "$is" >>"$result"
+    if [ $how = equal ]; then
         same=$((same + 1))
-        echo "equal|$number|$where|$was" >>"$result"
     else
         alive=$((alive + 1))
-        echo "alive|$number|$where|$was" >>"$result"
-        echo "# alive: $where: $was"
+        echo "# alive: $where: $was -> $is"
     fi
 done <"$work/list"
 total=$((killed + same + alive))
