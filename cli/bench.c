@@ -69,7 +69,7 @@ void lpu_bench_print_csv_real(FILE *file, double value)
 typedef struct command {
     const char *model, *types, *tests, *out;
     uint32_t threads, seconds, layers;
-    bool is_json, is_csv, has_kernels, has_model;
+    bool is_json, is_csv, has_kernels, has_model, has_libraries;
 } command;
 
 static lpu_status run_kernels(lpu_measure *m, const command *c, const lpu_model *model,
@@ -112,13 +112,14 @@ static lpu_status run_model(lpu_measure_model *m, const command *c, const lpu_mo
 }
 
 static void print(const command *c, const lpu_measure *k, const lpu_measure_model *m,
-                  const lpu_model *model)
+                  const lpu_measure_library *l, const lpu_model *model)
 {
     if (c->is_json) {
         json_t *o = json_object();
         json_object_set_new(o, "model", json_string(model->name));
         if (c->has_kernels) lpu_bench_kernels_json(o, k);
         if (c->has_model) lpu_bench_model_json(o, m);
+        if (c->has_libraries) lpu_bench_libraries_json(o, l);
         lpu_cli_print_json(o);
         return;
     }
@@ -126,24 +127,31 @@ static void print(const command *c, const lpu_measure *k, const lpu_measure_mode
         if (c->has_kernels) lpu_bench_kernels_csv(stdout, k);
         if (c->has_kernels && c->has_model) printf("\n");
         if (c->has_model) lpu_bench_model_csv(stdout, m, model);
+        if (c->has_libraries) lpu_bench_libraries_csv(stdout, l);
         return;
     }
-    printf("%s\n\n", model->title);
+    if (!c->has_libraries) printf("%s\n\n", model->title);
     if (c->has_kernels) lpu_bench_kernels_print(k);
     if (c->has_kernels && c->has_model) printf("\n");
     if (c->has_model) lpu_bench_model_print(m, model);
+    if (c->has_libraries) lpu_bench_libraries_print(l);
 }
 
 static lpu_status run(const command *c, const lpu_model *model, lpu_diag *diag)
 {
     lpu_measure *kernels = calloc(1, sizeof(*kernels));
     lpu_measure_model *passes = calloc(1, sizeof(*passes));
+    lpu_measure_library *libraries = calloc(1, sizeof(*libraries));
     lpu_status status = LPU_OK;
 
-    if (!kernels || !passes) status = lpu_fail(diag, LPU_ERR_MEMORY, "out of memory");
+    if (!kernels || !passes || !libraries) status = lpu_fail(diag, LPU_ERR_MEMORY, "out of memory");
     if (!status && c->has_kernels) status = run_kernels(kernels, c, model, diag);
     if (!status && c->has_model) status = run_model(passes, c, model, diag);
-    if (!status) print(c, kernels, passes, model);
+    if (!status && c->has_libraries) {
+        status = lpu_measure_library_run(libraries, c->threads, c->seconds, diag);
+    }
+    if (!status) print(c, kernels, passes, libraries, model);
+    free(libraries);
     free(kernels);
     free(passes);
     return status;
@@ -174,9 +182,10 @@ int lpu_command_bench(int argc, char **argv)
         .text = "time this CPU: kernels one by one, and a whole model, by format of weights",
         .examples = "lpu bench kernels --seconds 20 --out /tmp/bench\n"
                     "lpu bench model --types f16,b3 --tests pp512,tg@128\n"
+                    "lpu bench libraries --threads 1\n"
                     "LPU_CPU=avx2 lpu bench kernels --model bitnet-b1.58-700m\n",
         .options = list,
-        .operands = "[kernels | model]",
+        .operands = "[kernels | model | libraries]",
     };
     int exit_code;
     lpu_diag diag = {""};
@@ -186,8 +195,10 @@ int lpu_command_bench(int argc, char **argv)
     if (exit_code >= 0) return exit_code;
     c.has_kernels = first == argc || !strcmp(argv[first], "kernels");
     c.has_model = first == argc || !strcmp(argv[first], "model");
-    if (first + 1 < argc || (!c.has_kernels && !c.has_model)) {
-        (void)lpu_fail(&diag, LPU_ERR_FORMAT, "found \"%s\", expected kernels, model or nothing",
+    c.has_libraries = first < argc && !strcmp(argv[first], "libraries");
+    if (first + 1 < argc || (!c.has_kernels && !c.has_model && !c.has_libraries)) {
+        (void)lpu_fail(&diag, LPU_ERR_FORMAT,
+                       "found \"%s\", expected kernels, model, libraries or nothing",
                        argv[first + 1 < argc ? argc - 1 : first]);
         lpu_cli_fail(&usage, &diag);
         return LPU_EXIT_USAGE;

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "kernels/measure.h"
+#include "kernels/measure_library.h"
 #include "kernels/measure_model.h"
 
 /* "1.6-bit": the format of weights, for a person. */
@@ -39,5 +40,10 @@ lpu_status lpu_bench_model_run(lpu_measure_model *out, const lpu_bench_model_opt
 void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model);
 void lpu_bench_model_json(json_t *object, const lpu_measure_model *m);
 void lpu_bench_model_csv(FILE *file, const lpu_measure_model *m, const lpu_model *model);
+
+/* Other libraries beside our kernels. */
+void lpu_bench_libraries_print(const lpu_measure_library *m);
+void lpu_bench_libraries_json(json_t *object, const lpu_measure_library *m);
+void lpu_bench_libraries_csv(FILE *file, const lpu_measure_library *m);
 
 #endif
