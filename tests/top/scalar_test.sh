@@ -51,6 +51,16 @@ if [ "$(echo "$cycles" | wc -w)" -ne 5 ]; then
     echo "not ok  lpu_scalar: lpu_scalar.vh has no cycles of five jobs: $cycles"
     exit 1
 fi
+# The simulator counts the same, and a cycle between the two jobs of a norm.
+value() { sed -n "s/^$1 *\([0-9]*\).*/\1/p" "$2"; }
+job() { value "\`define LPU_SCALAR_$1_CYCLES" rtl/lpu_scalar.vh; }
+row() { value "LPU_VECTOR_JOB($1," sim/vector.def; }
+if [ "$(row quant)/$(row mul)/$(row prob)/$(row norm)" = \
+    "$(job QUANT)/$(job MUL)/$(job PROB)/$(($(job RMS) + 1 + $(job NORMQ)))" ]; then
+    echo "ok      sim/vector.def has the cycles of rtl/lpu_scalar.vh"
+else
+    echo "not ok  sim/vector.def: jobs of $(row quant)/$(row mul)/$(row prob)/$(row norm) cycles, expected those of rtl/lpu_scalar.vh"
+fi
 verilator_root=$(verilator --getenv VERILATOR_ROOT)
 if ! verilator --cc --assert -O3 -Wno-fatal --x-assign fast --x-initial unique -Irtl \
     --prefix Vscalar_parts --top-module scalar_parts -Mdir "$work" tests/top/scalar_parts.v \
