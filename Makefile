@@ -5,7 +5,9 @@
 #   make build       the program build/bin/lpu and the Verilated array
 #   make run         the main job: build/report/index.html
 #   make test        every test; ends with "N passed, N failed, N skipped"
-#   make test-long   fuzzers, sanitizers, mutants, full stepping (tens of minutes)
+#   make test-long   fuzzers, sanitizers, mutants, full stepping, long random programs (hours)
+#   make coverage    what the programs reach of the RTL: build/coverage/report.txt
+#   make mutate      faults planted in the RTL, and how many the suite sees
 #   make bench       the CPU kernels of this machine, ternary beside FP16
 #   make corpus      text to train on: build/corpus/train.txt, heldout.txt
 #   make deps-check  what is missing, and nothing else
@@ -23,8 +25,10 @@ LDLIBS   := -lcyaml -lyaml -ljansson -lpthread -lm
 ARCH     := $(shell uname -m)
 JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
-# What the build, the main job and the tests need; clang only for the fuzzers of test-long.
+# What the build and the main job need; what the tests need besides (SystemC, and ARM kernels under an
+# emulated CPU); what test-long needs besides.
 DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox z3
+DEPS_TEST := libsystemc-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 DEPS_LONG := clang clang-format
 
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
@@ -55,7 +59,7 @@ LONG    := $(wildcard tests/long/*_test.sh)
 # The array of ternary-edge, for the main job.
 RTL_CONFIG := 64x160-4-base3-64-64
 
-.PHONY: all build run corpus test test-long bench deps deps-check deps-long clean
+.PHONY: all build run corpus test test-long coverage mutate bench deps deps-check deps-test deps-long clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,7 +79,7 @@ bench: $(LPU)
 corpus:
 	@workloads/train/corpus.sh build/corpus
 
-test: deps
+test: deps deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
 	@tests/run.sh $(UNIT) $(SCRIPTS)
 
@@ -83,13 +87,21 @@ test-long: deps deps-long
 	@$(MAKE) --no-print-directory -j$(JOBS) build
 	@tests/run.sh $(LONG)
 
+coverage: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) build
+	@tests/long/top_coverage.sh
+
+mutate: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) build
+	@tests/long/top_mutate_test.sh
+
 # ---- packages ----
 
 missing = $(shell for p in $(1); do \
     dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q '^install ok installed' || echo $$p; done)
 
 deps-check:
-	@set -- $(call missing,$(DEPS)); \
+	@set -- $(call missing,$(DEPS) $(DEPS_TEST)); \
 	if [ $$# -eq 0 ]; then echo "nothing is missing"; else echo "missing: $$*"; fi
 
 # $(call install,PACKAGES): prints the list before it acts; without root it says what to type.
@@ -108,6 +120,9 @@ endef
 
 deps:
 	$(call install,$(DEPS))
+
+deps-test:
+	$(call install,$(DEPS_TEST))
 
 deps-long:
 	$(call install,$(DEPS_LONG))
