@@ -67,6 +67,7 @@ const char *const variants[] = {
     "error 4",
     "error 5",
     "error 6",
+    "reset while it runs",
     "cycle array_pass",
     "cycle stall_memory",
     "cycle stall_fill",

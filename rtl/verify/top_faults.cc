@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-enum { ERROR_CYCLES_MAX = 1 << 20, DRAIN_CYCLES = 100000 };
+enum { ERROR_CYCLES_MAX = 1 << 20, DRAIN_CYCLES = 100000, RUN_CYCLES = 4000 };
 
 /* Puts an illegal code where a stream, or the load of an embedding row, reads it. */
 bool top_pair::plant_code(const top_program *program, lpu_insn_op op, uint64_t dice)
@@ -54,6 +54,17 @@ void top_pair::run_freely(int error, size_t index)
     if (!memory_.fault.empty()) differ("AXI", "the rules of the port", memory_.fault, 0);
 }
 
+/* A soft reset in the middle: once it is through, nothing is under way. */
+void top_pair::interrupt(uint64_t dice)
+{
+    write(LPU_REG_CTRL, 1 << LPU_CTRL_START);
+    for (uint64_t i = dice % RUN_CYCLES; i > 0 && !out_.irq; i--) tick();
+    soft_reset();
+    if (!memory_.is_idle())
+        differ("AXI after a soft reset", "every transaction has ended", "some wait", 0);
+    if (!memory_.fault.empty()) differ("AXI", "the rules of the port", memory_.fault, 0);
+}
+
 bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top_verdict *verdict)
 {
     const lpu_program *code = &program->code;
@@ -62,7 +73,8 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
     uint64_t bursts[2] = {0, 0}; /* at least so many reads and writes */
 
     begin(program, verdict);
-    verdict->name += ", error " + std::to_string(error);
+    verdict->name +=
+        error == TOP_RESET ? ", reset while it runs" : ", error " + std::to_string(error);
     for (size_t i = 0; i < count; i++) {
         if (lpu_insn_unit(code->insns[i].op) == LPU_UNIT_stream) bursts[0]++;
         if (code->insns[i].op == LPU_INSN_store) bursts[1]++;
@@ -75,15 +87,17 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
     case LPU_ERROR_WEIGHTS:
         if (!plant_code(program, LPU_INSN_matmul, dice)) return false;
         break;
-    default:
+    case LPU_ERROR_EMBEDDING:
         if (!plant_code(program, LPU_INSN_embed, dice)) return false;
         break;
+    default: break;
     }
     is_free_ = true;
     try {
         soft_reset();
         load(program, count);
-        run_freely(error, index);
+        if (error == TOP_RESET) interrupt(dice);
+        else run_freely(error, index);
         soft_reset();
     } catch (const top_stop &) {
     }

@@ -302,10 +302,11 @@ void run_faults(verify *v)
         top_random made;
         top_random_make(&made, &layout, v->seed + i, (uint32_t)number(v, "operations", 12));
         top_pair pair(&layout, made.image, made.eps, made.score_scale, &stalls, &manner);
-        for (int error = LPU_ERROR_ILLEGAL; error <= LPU_ERROR_EMBEDDING && v->is_equal; error++) {
+        for (int error = LPU_ERROR_ILLEGAL; error <= TOP_RESET && v->is_equal; error++) {
             top_verdict verdict;
             if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
-            v->bins.hit("error " + std::to_string(error));
+            v->bins.hit(error == TOP_RESET ? "reset while it runs"
+                                           : "error " + std::to_string(error));
             add(v, &verdict);
             if (v->is_equal) run(v, &pair, &made.program);
         }

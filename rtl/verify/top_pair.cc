@@ -92,7 +92,8 @@ top_pair::top_pair(const lpu_layout *layout, const std::vector<uint8_t> &image, 
     : layout_(layout), manner_(*manner), eps_(eps), score_scale_(score_scale), image_(image),
       golden_memory_(image), rtl_memory_(image),
       golden_(layout, &golden_memory_, eps, score_scale, stalls),
-      memory_(layout->design, &rtl_memory_, manner->base, stalls), in_(), out_()
+      memory_(layout->design, &rtl_memory_, manner->base, stalls), in_(), out_(),
+      host_dice_(stalls->seed)
 {
     top_rtl_reset();
 }
@@ -233,23 +234,37 @@ void top_pair::tick()
 
 /* ---- the host ---- */
 
+/* Address and data come together or one after the other, and the answer is taken at once or late;
+ * but for the window of the program, which is written in one go. */
 uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
 {
+    enum { LATE_CLOCKS = 4 };
+    const bool is_window = address >= LPU_REG_PROGRAM && address < LPU_REG_PERF;
     bool is_asked[2] = {is_write, is_write}, is_reading = !is_write;
+    int late[3]; /* address, data, answer */
 
+    for (int &clocks : late) {
+        host_dice_ = host_dice_ * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX */
+        clocks = is_window ? 0 : (int)(host_dice_ >> 60) % LATE_CLOCKS;
+    }
     in_.host_address = address;
     in_.host_wdata = data;
-    in_.host_bready = in_.host_rready = true;
     for (int i = 0; i < HOST_CLOCKS_MAX; i++) {
-        in_.host_awvalid = is_asked[0];
-        in_.host_wvalid = is_asked[1];
-        in_.host_arvalid = is_reading;
+        in_.host_awvalid = is_asked[0] && i >= late[0];
+        in_.host_wvalid = is_asked[1] && i >= late[1];
+        in_.host_arvalid = is_reading && i >= late[0];
+        in_.host_bready = in_.host_rready = i >= late[2];
         tick();
-        if (is_asked[0] && out_.awready) is_asked[0] = false;
-        if (is_asked[1] && out_.wready) is_asked[1] = false;
-        if (is_reading && out_.arready) is_reading = false;
-        if (!(is_write ? out_.bvalid : out_.rvalid)) continue;
+        if (in_.host_awvalid && out_.awready) is_asked[0] = false;
+        if (in_.host_wvalid && out_.wready) is_asked[1] = false;
+        if (in_.host_arvalid && out_.arready) is_reading = false;
+        const bool is_answered = is_write ? out_.bvalid : out_.rvalid;
+        if (is_answered && (is_asked[0] || is_asked[1] || is_reading))
+            differ(text_of("host port, register 0x%03x", address), "no answer before the question",
+                   "an answer", 0);
+        if (!is_answered || i < late[2]) continue;
         in_.host_awvalid = in_.host_wvalid = in_.host_arvalid = false;
+        in_.host_bready = in_.host_rready = false;
         const uint32_t response = is_write ? out_.bresp : out_.rresp;
         if (!response) return out_.rdata;
         differ(text_of("host port, register 0x%03x, response", address), "0",

@@ -41,6 +41,9 @@ struct top_manner {
 struct top_stop {
 };
 
+/* Beside the errors of rtl/verify/regs.hh: a soft reset while the program runs. */
+enum { TOP_RESET = 7 };
+
 class top_pair
 {
   public:
@@ -65,6 +68,7 @@ class top_pair
     void load(const top_program *program, size_t count);
     bool plant_code(const top_program *program, lpu_insn_op op, uint64_t dice);
     void run_freely(int error, size_t index);
+    void interrupt(uint64_t dice);
     void begin(const top_program *program, top_verdict *verdict);
     void soft_reset();
     void go();
@@ -92,6 +96,7 @@ class top_pair
     std::vector<insn_words> loaded_; /* in program memory, which no reset clears; all zeros: not known */
     top_in in_;
     top_out out_;
+    uint64_t host_dice_;
 
     const top_program *program_ = nullptr;
     top_run run_;

@@ -4,7 +4,8 @@
 #   awk -v want=N -v seed=S -v out=DIR -v list=FILE -f top_mutants.awk rtl/*.v
 #
 # Writes every file to DIR, and to FILE a line for each fault, with tabs between: number, file:line, what was, what is. A
-# statement is one that stands on a line: an assignment, or the condition of an if in an always.
+# statement is one that stands on a line: an assignment, or the condition of an if in an always. Of what
+# a reset gives, bits alone: words are written before they are read.
 
 function basename(path) { sub(/.*\//, "", path); return path }
 
@@ -92,6 +93,7 @@ function rewrite(s, where,    code, comment, at, head, body, end) {
     if (operator == " <= " && !in_always) return code comment
     if (operator == " = " && !in_always && head !~ /^ *(assign|wire) /) return code comment
     body = substr(code, at + length(operator), length(code) - at - length(operator))
+    if (in_reset && body !~ /^1'b[01]$/) return code comment
     return head operator plant(body, where) ";" comment
 }
 
@@ -118,7 +120,7 @@ function rule(a, b) { from[++rules] = a; to[rules] = b }
 
 function walk(path,    line, number, name, text) {
     name = basename(path)
-    number = in_always = in_function = 0
+    number = in_always = in_reset = in_function = 0
     is_statement = 1
     while ((getline line <path) > 0) {
         number++
@@ -130,6 +132,8 @@ function walk(path,    line, number, name, text) {
             indent = RLENGTH
         }
         if (in_always && line ~ /begin/) has_begin = 1
+        if (in_always && line ~ /if \(!rst_ni\)/) in_reset = 1
+        else if (line ~ /else|always/) in_reset = 0
         text = in_function ? line : rewrite(line, name ":" number)
         if (!counting) print text >(out "/" name)
         if (line ~ /endfunction/) in_function = 0
