@@ -1,10 +1,12 @@
-/* tests/top/error_restart.cc - lpu_top goes wrong in the middle of a random program, or is reset
- * there; then the same program runs, and is equal to the golden machine in every cycle.
+/* tests/top/reset_restart.cc - resets by the host amid a random program; then the program, as if
+ * new.
  *
- *     error_restart DESIGN SEED RUNS
+ *     reset_restart DESIGN SEED RUNS
  *
- * On an error the machine must say which it is, begin no further burst, finish those under way by
- * the rules of AXI, and stay so until a soft reset.
+ * The reset comes at any time, or at once after an error: bursts are under way. They must be
+ * finished by the rules of AXI, and no other may begin, before STATUS says that the reset is over.
+ * Then the same program runs, and is equal to the golden machine in every cycle. That a machine in
+ * error stays so, and which error it is, is asked by lpu verify --faults.
  */
 #include "rtl/verify/regs.hh"
 #include "rtl/verify/top_pair.hh"

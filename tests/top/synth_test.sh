@@ -18,7 +18,7 @@ forbidden='(mul|macc|div|mod|divfloor|modfloor|pow|booth|dlatch|dlatchsr|adlatch
 # cells NAME PARAMETERS: writes "count type" lines of the flattened lpu_top to work/NAME.
 cells() {
     # shellcheck disable=SC2046
-    timeout 100 yosys -q -l "$work/$1.log" -p "read_verilog -DSYNTHESIS -I$rtl $(ls "$rtl"/lpu_*.v | tr '\n' ' ')
+    timeout 600 yosys -q -l "$work/$1.log" -p "read_verilog -DSYNTHESIS -I$rtl $(ls "$rtl"/lpu_*.v | tr '\n' ' ')
         chparam $2 lpu_top; hierarchy -check -top lpu_top; proc; flatten; opt_clean; check
         tee -o $work/$1.stat stat" >/dev/null 2>"$work/$1.err" || return 1
     awk '$1 ~ /^\$/ { sub(/^\$/, "", $1); print $2, $1 }' "$work/$1.stat" | sort -rn >"$work/$1"
@@ -44,4 +44,16 @@ small="-set Rows 8 -set Cols 10 -set PassesMax 4 -set ScratchBytes 4096 -set Fif
 small="$small -set ProgramDepth 16 -set StreamQueue 4 -set Outstanding 4"
 judge base-3 "$small"
 judge two-bit "$small -set Cols 8 -set Code 1 -set Lines 2 -set FillBytes 4"
-exit 0
+
+# The counting counts: a product by a signal somewhere in a copy is found.
+planted=$work/planted_rtl
+rm -rf "$planted"
+cp -r "$rtl" "$planted"
+sed -i 's/count_q\[i\] + {32.d0, inc/count_q[i] * {32'"'"'d0, inc/' "$planted/lpu_perf.v"
+if cmp -s "$rtl/lpu_perf.v" "$planted/lpu_perf.v"; then
+    echo "not ok  synth: no product was planted"
+elif rtl=$planted && cells product "$small" && grep -qE " $forbidden" "$work/product"; then
+    echo "ok      synth: a planted product is found"
+else
+    echo "not ok  synth: a planted product is not found"
+fi
