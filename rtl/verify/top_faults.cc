@@ -10,6 +10,42 @@
 
 enum { ERROR_CYCLES_MAX = 1 << 20, DRAIN_CYCLES = 100000, RUN_CYCLES = 4000 };
 
+namespace
+{
+
+/* One of the ways in which an instruction of its kind is illegal. */
+void spoil(lpu_insn *i, const lpu_design *design, uint64_t dice)
+{
+    enum { SIDE = 1 << 22, M_MAX = 65535, PLANES_MAX = 5, FOREIGN = 32, FOREIGN_COUNT = 223 };
+    const lpu_unit unit = lpu_insn_unit(i->op);
+    const bool is_shaped = unit == LPU_UNIT_array || unit == LPU_UNIT_vector;
+    const bool has_planes =
+        i->op == LPU_INSN_matmul || i->op == LPU_INSN_embed || i->op == LPU_INSN_kvpack;
+    const uint8_t foreign = (uint8_t)(FOREIGN + dice % FOREIGN_COUNT);
+    const uint64_t way = dice >> 8;
+
+    if (i->op == LPU_INSN_gate && way % 4 == 0) i->mode = 3;
+    else if (has_planes && way % 4 == 0) i->planes = way & 64 ? PLANES_MAX + 1 : 0;
+    else if (i->op == LPU_INSN_matmul && way % 4 == 1) (way & 64 ? i->k : i->n) = 0;
+    else if (i->op == LPU_INSN_matmul && way % 4 == 2) i->m = design->passes_max + 1;
+    else if (is_shaped && way % 4 < 3) {
+        uint32_t *const fields[] = {&i->m, &i->m_inner, &i->n, &i->m, &i->n, &i->k};
+        const uint32_t values[] = {0, 0, 0, M_MAX + 1, SIDE, SIDE};
+        *fields[way / 4 % 6] = values[way / 4 % 6];
+    } else if ((unit == LPU_UNIT_stream || unit == LPU_UNIT_store) && way % 4 < 3) {
+        if (way % 4 == 0) i->flags |= LPU_FLAG_ON_CHIP;
+        else (way % 4 == 1 ? i->segs : i->seg_bytes) = 0;
+    } else if (i->op == LPU_INSN_setbuf || i->op == LPU_INSN_load) {
+        i->dst = way & 1 ? foreign : (uint8_t)LPU_BUFFER_NONE;
+    } else if (is_shaped || i->op == LPU_INSN_store) {
+        i->a = way & 4 ? foreign : (uint8_t)LPU_BUFFER_NONE;
+    } else {
+        i->op = (uint8_t)(LPU_INSN_OPS + dice % (256 - LPU_INSN_OPS));
+    }
+}
+
+} // namespace
+
 /* Puts an illegal code where a stream, or the load of an embedding row, reads it. */
 bool top_pair::plant_code(const top_program *program, lpu_insn_op op, uint64_t dice)
 {
@@ -69,7 +105,7 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
 {
     const lpu_program *code = &program->code;
     size_t count = code->count, index = dice % (count - 1);
-    const uint8_t kept = code->insns[index].op;
+    const lpu_insn kept = code->insns[index];
     uint64_t bursts[2] = {0, 0}; /* at least so many reads and writes */
 
     begin(program, verdict);
@@ -80,7 +116,7 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
         if (code->insns[i].op == LPU_INSN_store) bursts[1]++;
     }
     switch (error) {
-    case LPU_ERROR_ILLEGAL: code->insns[index].op = LPU_INSN_OPS; break;
+    case LPU_ERROR_ILLEGAL: spoil(&code->insns[index], layout_->design, dice >> 32); break;
     case LPU_ERROR_NO_HALT: index = --count; break;
     case LPU_ERROR_READ: memory_.failing_read = 1 + dice % bursts[0]; break;
     case LPU_ERROR_WRITE: memory_.failing_write = 1 + dice % bursts[1]; break;
@@ -102,7 +138,7 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
     } catch (const top_stop &) {
     }
     is_free_ = is_running_ = false;
-    if (error == LPU_ERROR_ILLEGAL) code->insns[index].op = kept;
+    if (error == LPU_ERROR_ILLEGAL) code->insns[index] = kept;
     memory_.failing_read = memory_.failing_write = 0;
     memory_.restart();
     memory_.written.clear();

@@ -299,6 +299,15 @@ void top_pair::load(const top_program *program, size_t count)
         for (uint32_t w = 0; w < words.size(); w++) write(LPU_REG_PROGRAM + 4 * w, words[w]);
         at = i + 1;
     }
+    /* What the window gives back is what was written. */
+    const size_t any = host_dice_ % program->code.count;
+    write(LPU_REG_PROGRAM_ADDRESS, (uint32_t)any);
+    for (uint32_t w = 0; w < loaded_[any].size(); w++) {
+        const uint32_t found = read(LPU_REG_PROGRAM + 4 * w);
+        if (found != loaded_[any][w])
+            differ(text_of("program window, word %u", w), text_of("0x%08x", loaded_[any][w]),
+                   text_of("0x%08x", found), any);
+    }
     write(LPU_REG_FIRST, 0);
     write(LPU_REG_COUNT, (uint32_t)count);
     write(LPU_REG_BASE_LOW, (uint32_t)manner_.base);
