@@ -153,6 +153,30 @@ static void a_cache_forgets(void)
     lpu_weights_close(&w);
 }
 
+/* Tokens that go through together, whose heads share what is read of the cache, see what they would
+ * see one by one. */
+static void together_is_one_by_one(void)
+{
+    int32_t tokens[CONTEXT], next;
+    lpu_forward *f[2];
+    lpu_weights *w;
+
+    CHECK_OK(open_weights(&w, diag));
+    fill_prompt(tokens, w);
+    const size_t n = w->model.vocab_elems;
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_OK(lpu_forward_open(&f[i], w, LPU_FORWARD_FP16, 5, CONTEXT, 1, diag));
+    }
+    CHECK_OK(lpu_forward_run(f[0], tokens, CONTEXT, &next, diag));
+    for (size_t i = 0; i < CONTEXT; i++)
+        CHECK_OK(lpu_forward_run(f[1], tokens + i, 1, &next, diag));
+    const double cosine = angle(lpu_forward_logits_f32(f[0]), lpu_forward_logits_f32(f[1]), n);
+    CHECK(cosine > 0.9999, "the cosine of the logits is %.6f, expected above 0.9999", cosine);
+    lpu_forward_close(&f[0]);
+    lpu_forward_close(&f[1]);
+    lpu_weights_close(&w);
+}
+
 /* Times of layers are scaled up, that of the head is not; a test beyond the context is left out. */
 static void a_model_is_measured(void)
 {
@@ -238,6 +262,7 @@ int main(void)
                                         "avx512vnni,avx512fp16"};
     RUN(integer_layouts_are_equal);
     RUN(real_layouts_are_near);
+    RUN(together_is_one_by_one);
     RUN(a_cache_forgets);
     RUN(a_model_is_measured);
     for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
