@@ -1,11 +1,11 @@
-// Guard of the memory port: closes it after an error, and resets the core when nothing is under way.
+// Guard of the memory port: closes it after an error, and resets the core when it is quiet.
 //
 // While stop_i holds, or a reset has been asked for, no burst begins. What has begun is finished: a
 // valid that memory has seen stays, data that an address announced are sent, and so is the address
 // of data sent ahead of it; read data and responses are taken. Then, if a reset was asked for, the
 // core is reset for two cycles and the port opens again.
 //
-// Timing    combinational from the core to memory and back; core_rst_no falls after the last response
+// Timing    combinational between core and memory; core_rst_no falls after the last response
 // Widths    OutstandingBits count bursts under way in each direction
 // Model     none: AXI4, A3.2 and A3.3 (handshakes, and which channel waits for which)
 // Tests     tests/formal/guard_test.sh, tests/top

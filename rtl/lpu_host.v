@@ -1,4 +1,4 @@
-// Host port: AXI4-Lite registers, the program window, and the interrupt. rtl/lpu_regs.vh has the map.
+// Host port: AXI4-Lite registers, program window, and interrupt. rtl/lpu_regs.vh has the map.
 //
 // Only whole words are written. SLVERR answers an odd address, a write with a byte left out, to a
 // place that is not written, or to anything but CTRL and the IRQ registers while a program runs;

@@ -1,4 +1,4 @@
-// rtl/lpu_insn.vh - the instruction's fields and opcodes, as sim/program.h and sim/isa.def have them.
+// rtl/lpu_insn.vh - fields and opcodes of instructions, as in sim/program.h and sim/isa.def.
 //
 // insn[`LPU_F_M] is the field m of an instruction of 512 bits whose word 0 is in bits 31:0. A name
 // under LPU_FLAG_ is the index of a bit of the instruction: insn[`LPU_FLAG_FENCE].

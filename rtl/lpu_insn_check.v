@@ -1,7 +1,7 @@
 // What an instruction is: its unit, its buffers, and whether this machine can run it.
 //
 // Illegal are: an unknown opcode; a buffer of 32 to 254; a buffer missing that the operation needs;
-// resident memory; no bytes, no rows, no elements; more than 65535 rows, or 2^22 - 1 elements a row;
+// resident memory; no bytes, no rows, no elements; more than 65535 rows, or 2^22 - 1 elements;
 // more rows of a product than a bank of accumulators holds; no digits, or more than 5; an unknown
 // activation.
 //

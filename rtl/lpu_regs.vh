@@ -1,14 +1,14 @@
-// rtl/lpu_regs.vh - the registers of the host port, by byte address; rtl/verify/regs.hh has the same
-// numbers for C and C++. rtl/README.md says what they do.
+// rtl/lpu_regs.vh - registers of the host port, by byte address; rtl/verify/regs.hh has them for
+// C and C++. rtl/README.md says what they do.
 
 `ifndef LPU_REGS_VH
 `define LPU_REGS_VH
 
 // Addresses.
-`define LPU_REG_CTRL              12'h000  // W  start, stop at SYNC, reset, clear counters: bits below
-`define LPU_REG_STATUS            12'h004  // R  running, done, at a SYNC, error, resetting: bits below
-`define LPU_REG_ERROR             12'h008  // R  0 none 1 illegal 2 no HALT 3 read 4 write 5 weights 6 embedding
-`define LPU_REG_PC                12'h00c  // R  next instruction to issue; the one at which an error was found
+`define LPU_REG_CTRL              12'h000  // W  start, stop at SYNC, reset, clear: bits below
+`define LPU_REG_STATUS            12'h004  // R  running, done, at a SYNC, ...: bits below
+`define LPU_REG_ERROR             12'h008  // R  which: see below
+`define LPU_REG_PC                12'h00c  // R  next to issue; in error, when it was found
 `define LPU_REG_FIRST             12'h010  // RW instruction at which a program starts
 `define LPU_REG_COUNT             12'h014  // RW instructions in program memory
 `define LPU_REG_BASE_LOW          12'h018  // RW added to every memory address: a multiple of 4096
@@ -17,12 +17,12 @@
 `define LPU_REG_SCORE_SCALE       12'h024  // RW scale of the scores, {e, m}
 `define LPU_REG_IRQ_ENABLE        12'h028  // RW done, stopped at a SYNC, error: bits below
 `define LPU_REG_IRQ_STATUS        12'h02c  // RW the same; writing 1 clears
-`define LPU_REG_PROGRAM_ADDRESS   12'h030  // RW instruction in the window; goes on by one behind word 15
+`define LPU_REG_PROGRAM_ADDRESS   12'h030  // RW instruction in the window
 `define LPU_REG_ID                12'h034  // R  "SLPU"
 `define LPU_REG_GEOMETRY          12'h038  // R  rows in bits 31:16, columns in 15:0
 `define LPU_REG_DEPTH             12'h03c  // R  instructions that program memory holds
 `define LPU_REG_PROGRAM           12'h040  // RW sixteen words of one instruction
-`define LPU_REG_PERF              12'h100  // R  counters of 64 bits, low word first; reading it holds the high one
+`define LPU_REG_PERF              12'h100  // R  counters of 64 bits, low word first
 
 // Bits of CTRL, STATUS, and of both IRQ registers.
 `define LPU_CTRL_START            0

@@ -2,7 +2,8 @@
 //
 // An instruction may not issue while a buffer that it names has a writer in another unit, or while
 // the one that it writes has a reader in another unit. Stream engine and vector unit work in order,
-// so their own instructions do not hinder them; products and stores are hindered by their own kind too.
+// so their own instructions do not hinder them; products and stores are hindered by their own kind,
+// too.
 //
 //   unit  0 stream engine   1 array   2 vector unit   3 stores
 //
@@ -71,7 +72,8 @@ module lpu_scoreboard #(
   wire [MarkBits-1:0] b   = marks_i[2*MarkBits +: MarkBits];
   wire [MarkBits-1:0] c   = marks_i[3*MarkBits +: MarkBits];
 
-  assign hazard_o = (dst[BufferBits] && (written[dst[BufferBits-1:0]] || read[dst[BufferBits-1:0]])) ||
+  assign hazard_o = (dst[BufferBits] && written[dst[BufferBits-1:0]]) ||
+                    (dst[BufferBits] && read[dst[BufferBits-1:0]]) ||
                     (a[BufferBits] && written[a[BufferBits-1:0]]) ||
                     (b[BufferBits] && written[b[BufferBits-1:0]]) ||
                     (c[BufferBits] && written[c[BufferBits-1:0]]);

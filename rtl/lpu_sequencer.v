@@ -7,11 +7,11 @@
 //
 // The instruction at pc_q is on insn_i in every cycle of RUN: it is fetched while the one before it
 // issues. A SETBUF is done as it issues. A SYNC or a HALT takes the first cycle in which nothing is
-// under way, as the registers say; at a SYNC sync_o asks until sync_ack_i answers, in the cycle that
-// is then the SYNC's own.
+// under way, as the registers say; at a SYNC sync_o asks until sync_ack_i answers, in the cycle
+// that is then the SYNC's own.
 //
-// Timing    first issue in the second cycle after start_i: cycle 0 of ev_run_o. An instruction sees the
-//           retirements of its own cycle; its unit sees it one cycle later.
+// Timing    first issue in the second cycle after start_i: cycle 0 of ev_run_o. An instruction sees
+//           the retirements of its own cycle; its unit sees it one cycle later.
 // Widths    tag = {pc, marks}; a unit gives back what it got
 // Model     sim/unit_sequencer.c; sim/machine.c: is_drained()
 // Tests     tests/top/sequencer_test.sh
@@ -42,7 +42,7 @@ module lpu_sequencer #(
   output wire                 done_o,
   output wire                 stopped_o,        // at a SYNC
   output reg  [2:0]           error_q,          // 0: none
-  output reg  [PcBits:0]      pc_q,             // next to issue; at an error the one it was found at
+  output reg  [PcBits:0]      pc_q,             // next to issue; in error, when it was found
   input  wire [3:0]           error_i,          // read, write, weights, embedding: 3 to 6
 
   // Program memory

@@ -1,14 +1,14 @@
 // The LPU: programs of sim/isa.def from program memory, weights and cache over AXI4, no multiplier.
 //
 //   AXI4-Lite --> host --> program --> sequencer --+--> stream --> FIFO --> product (array)
-//                                                  +--> vector unit <--> scratchpad <--> all of them
+//                                                  +--> vector unit <--> scratchpad <--> all units
 //   AXI4 <-- guard <-- stream (reads)              +--> store
 //                 <-- store (writes)
 //
 // Timing    that of sim/machine.c, cycle for cycle: an instruction issues in the cycle in which the
 //           last thing that it waits for retires, and its unit sees it one cycle later
-// Widths    VectorLanes is a power of two >= 8 and divides Rows; FifoBytes, BusBytes, BurstBytes and
-//           ProgramDepth are powers of two, BusBytes <= BurstBytes
+// Widths    VectorLanes is a power of two >= 8 and divides Rows; FifoBytes, BusBytes, BurstBytes
+//           and ProgramDepth are powers of two, BusBytes <= BurstBytes
 // Model     sim/machine.c (cycles), sim/exec.c (values)
 // Tests     tests/top
 `default_nettype none

@@ -20,6 +20,6 @@ model scoreboard scoreboard "$both" "" && smt scoreboard -t 3 &&
 smt scoreboard -i -t 2 &&
     proved "lpu_scoreboard: induction, depth 2: holds back hazards, and nothing else" ||
     refuted scoreboard "lpu_scoreboard, induction"
-smt scoreboard -c -t 8 && proved "lpu_scoreboard: a wait among busy units is reached" ||
+smt scoreboard -c -t 6 && proved "lpu_scoreboard: a wait for one of two busy units is reached" ||
     refuted scoreboard "lpu_scoreboard, cover"
 exit $failed
