@@ -1,6 +1,12 @@
 /* cli/verify.c - lpu verify: is this RTL what the golden model says? An array, or a whole LPU. */
 #include "cli/verify.h"
 
+static const char *const examples =
+    "lpu verify\n"
+    "lpu verify --random 5 --design tests/top/designs/small-8x10.yaml\n"
+    "lpu verify --array --rtl rtl --top lpu_array --cycle-exact\n"
+    "lpu verify --array --rtl rtl/examples --top bit_serial_array --cycles 20000\n";
+
 int lpu_command_verify(int argc, char **argv)
 {
     lpu_verify_options o = {.array = LPU_ARRAY_OPTIONS_DEFAULT,
@@ -54,10 +60,7 @@ int lpu_command_verify(int argc, char **argv)
     const lpu_usage usage = {
         .name = "verify",
         .text = "judge RTL against the golden model: whole programs, or an array by itself",
-        .examples = "lpu verify\n"
-                    "lpu verify --random 5 --design tests/top/designs/small-8x10.yaml\n"
-                    "lpu verify --array --rtl rtl --top lpu_array --cycle-exact\n"
-                    "lpu verify --array --rtl rtl/examples --top bit_serial_array --cycles 20000\n",
+        .examples = examples,
         .options = list,
     };
     int exit_code;
