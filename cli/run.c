@@ -312,7 +312,7 @@ int lpu_command_run(int argc, char **argv)
         {"--model", "FILE", "a GGUF file of a BitNet-type model", &o.model, NULL, NULL},
         {"--prompt", "TEXT", "the text to go on with, by the tokenizer of the file", &o.prompt,
          NULL, NULL},
-        {"--tokens", "N", "with --prompt: tokens to make; without: the prompt's ids, 1,2,3",
+        {"--tokens", "N|IDS", "with --prompt: tokens to make; without: the prompt's ids, 1,2,3",
          &o.tokens, NULL, NULL},
         {"--count", "N", "tokens to make [16]", NULL, &o.count, NULL},
         {"--backend", "NAME",
