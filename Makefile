@@ -10,6 +10,7 @@
 #   make mutate      faults planted in the RTL, and how many the suite sees
 #   make bench       the CPU kernels of this machine, ternary beside FP16
 #   make corpus      text to train on: build/corpus/train.txt, heldout.txt
+#   make model       trains the shipped model and its FP16 twin again (an hour or two)
 #   make deps-check  what is missing, and nothing else
 
 # Debian's default shell is enough for every recipe.
@@ -59,7 +60,7 @@ LONG    := $(wildcard tests/long/*_test.sh)
 # The array of ternary-edge, for the main job.
 RTL_CONFIG := 64x160-4-base3-64-64
 
-.PHONY: all build run corpus test test-long coverage mutate bench deps deps-check deps-test deps-long clean
+.PHONY: all build run corpus model test test-long coverage mutate bench deps deps-check deps-test deps-long clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -78,6 +79,10 @@ bench: $(LPU)
 # Public-domain text of Debian packages, for `lpu train`: build/corpus/{train,heldout}.txt.
 corpus:
 	@workloads/train/corpus.sh build/corpus
+
+# The shipped model and its twin, again, with the figures of the model card: build/model.
+model: $(LPU) corpus
+	@workloads/shipped/train.sh build/corpus build/model
 
 test: deps deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
