@@ -90,11 +90,15 @@ void top_pair::run_freely(int error, size_t index)
     if (!memory_.fault.empty()) differ("AXI", "the rules of the port", memory_.fault, 0);
 }
 
-/* A soft reset in the middle: once it is through, nothing is under way. */
+/* A soft reset in the middle, often amid a burst: once it is through, nothing is under way. */
 void top_pair::interrupt(uint64_t dice)
 {
     write(LPU_REG_CTRL, 1 << LPU_CTRL_START);
+    const bool is_amid_write = dice >> 32 & 1, is_amid_read = dice >> 33 & 1;
     for (uint64_t i = dice % RUN_CYCLES; i > 0 && !out_.irq; i--) tick();
+    /* The register is written, and taken, a clock or two later: still within one of many beats. */
+    for (int i = 0; i < RUN_CYCLES && is_amid_write && !out_.wvalid && !out_.irq; i++) tick();
+    for (int i = 0; i < RUN_CYCLES && is_amid_read && !out_.arvalid && !out_.irq; i++) tick();
     soft_reset();
     if (!memory_.is_idle())
         differ("AXI after a soft reset", "every transaction has ended", "some wait", 0);
