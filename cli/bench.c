@@ -171,7 +171,7 @@ int lpu_command_bench(int argc, char **argv)
         {"--tests", "LIST", "model: ppN@DEPTH, tg@DEPTH (pp512,pp128,pp8@512,tg@128,...)", &c.tests,
          NULL, NULL},
         {"--layers", "N", "model: layers to time, scaled up to all (4)", NULL, &c.layers, NULL},
-        {"--out", "DIR", "kernels: limits.tsv and points.tsv for reports/fig_kernels.gp", &c.out,
+        {"--out", "DIR", "kernels: limits.tsv and points.tsv for reports/bench_kernels.gp", &c.out,
          NULL, NULL},
         {"--json", NULL, "print JSON", NULL, NULL, &c.is_json},
         {"--csv", NULL, "print CSV", NULL, NULL, &c.is_csv},

@@ -58,7 +58,6 @@ draw batch batch "batch (sequences side by side)" "throughput (tokens/s)" ternar
 draw roofline roofline "operations per byte from memory" "operations per second" int8-mac
 draw timeline timeline "time since the layer began (µs)" "ternary-edge: 250 µs" down_proj
 draw cpu cpu_kernels "weights per second" "decode speed (tokens/s)" "6912 x 2560"
-draw kernels bench/points "multiply-adds per second" "multiply-adds per byte of weights" Q4_0 "2 threads" int8
 draw loss workloads/shipped/loss.tsv "tokens trained on (millions)" "loss (nats per token)" "ternary, held out"
 draw ppl workloads/shipped/ppl.tsv "energy per token (µJ)" "perplexity per token" "with multipliers" "2 / 3"
 
