@@ -37,6 +37,7 @@ struct writer {
     std::vector<lpu_insn> before, after; /* of this operation */
     std::vector<lpu_insn> held;          /* after, of the one before, not yet written */
     size_t held_streams;
+    uint32_t guarded_slot, guarded_bytes; /* of a result that has a guard behind it; 0: none */
     size_t op_of[LPU_INSN_OPS];
 };
 
@@ -133,6 +134,26 @@ uint8_t load_new(writer *w, const bytes &data)
     return load(w, data, slot_of(w));
 }
 
+bytes random_bytes(top_dice *d, size_t count)
+{
+    bytes out(count);
+    for (uint8_t &b : out) b = (uint8_t)d->next();
+    return out;
+}
+
+/* A slot for a result that ends at byte end. Now and then everything in it is known before, and a
+ * guard behind it: what the operation leaves alone must stay. */
+uint8_t result_slot(writer *w, uint32_t end)
+{
+    enum { GUARD_BYTES = 16 };
+    const uint32_t slot = slot_of(w);
+
+    if (end + GUARD_BYTES > room_of(w) || !w->dice.chance(110)) return (uint8_t)slot;
+    w->guarded_slot = slot;
+    w->guarded_bytes = end + GUARD_BYTES;
+    return load(w, random_bytes(&w->dice, w->guarded_bytes), slot);
+}
+
 /* Stores bytes of a buffer to a new place. */
 void store(writer *w, uint32_t slot, uint32_t from, uint32_t count)
 {
@@ -184,13 +205,6 @@ bytes rows32(top_dice *d, uint32_t m, uint32_t n)
             put32(&out, (uint32_t)value32(d, own));
         }
     }
-    return out;
-}
-
-bytes random_bytes(top_dice *d, size_t count)
-{
-    bytes out(count);
-    for (uint8_t &b : out) b = (uint8_t)d->next();
     return out;
 }
 
@@ -266,6 +280,11 @@ void cut_blocks(const writer *w, lpu_insn *i, uint32_t elems, uint32_t stride)
     i->stride = stride;
 }
 
+uint32_t end_of(uint32_t off, uint32_t stride, const lpu_insn *i)
+{
+    return off + (i->m / i->m_inner - 1) * stride + i->m_inner * i->n;
+}
+
 void add_product(writer *w, uint32_t m, uint32_t n, uint32_t k, uint32_t planes)
 {
     const lpu_design *d = w->design;
@@ -299,7 +318,7 @@ void add_product(writer *w, uint32_t m, uint32_t n, uint32_t k, uint32_t planes)
     i.d_off = slack;
     i.d_stride = i.m_inner * n + slack;
     i.a = load_new(w, random_bytes(&w->dice, i.a_off + (size_t)outer * i.a_stride));
-    i.dst = (uint8_t)slot_of(w);
+    i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
     const uint32_t pieces =
         w->dice.between(1, std::min<uint32_t>(INSN_STREAMS_MAX, d->stream_queue));
     for (uint32_t p = 0; p < pieces && at < digits.size(); p++) {
@@ -323,11 +342,6 @@ void place_rows(writer *w, lpu_insn *i, uint32_t m, uint32_t n)
     i->a_stride = i->m_inner * n + w->dice.below(9);
     i->d_off = w->dice.below(9);
     i->d_stride = i->m_inner * n + w->dice.below(9);
-}
-
-uint32_t end_of(uint32_t off, uint32_t stride, const lpu_insn *i)
-{
-    return off + (i->m / i->m_inner - 1) * stride + i->m_inner * i->n;
 }
 
 bytes values_of(writer *w, uint32_t elems, uint32_t row)
@@ -355,7 +369,7 @@ void add_embed(writer *w, uint32_t m, uint32_t n, uint32_t planes)
     for (uint32_t r = 0; r < m * planes; r++) put_digits(w, &a, n);
     put_scales(&a, &w->dice, m, -45, 10);
     i.a = load_new(w, a);
-    i.dst = (uint8_t)slot_of(w);
+    i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
     w->after.push_back(i);
     store_rows(w, &i);
 }
@@ -381,7 +395,7 @@ void add_quantise(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
         i.scale.e = (int16_t)(-(int)w->dice.between(8, 20));
         if (w->dice.chance(200)) i.b = load_new(w, random_bytes(&w->dice, 2 * (size_t)n));
     }
-    i.dst = (uint8_t)slot_of(w);
+    i.dst = result_slot(w, (m * n + 3) / 4 * 4 + 4 * m);
     w->after.push_back(i);
     store(w, i.dst, 0, m * n);
     store(w, i.dst, (m * n + 3) / 4 * 4, 4 * m);
@@ -407,7 +421,7 @@ void add_dequant(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
     } else if (op == LPU_INSN_residual) {
         i.dst = load_new(w, values_of(w, end_of(i.d_off, i.d_stride, &i), n));
     } else {
-        i.dst = (uint8_t)slot_of(w);
+        i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
     }
     w->after.push_back(i);
     store_rows(w, &i);
@@ -451,7 +465,7 @@ void add_kvpack(writer *w, uint32_t m, uint32_t n, uint32_t planes)
         cut_keys(w, &i, n);
     }
     i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
-    i.dst = (uint8_t)slot_of(w);
+    i.dst = result_slot(w, (m * planes * row_bytes + 3) / 4 * 4 + 4 * m);
     w->after.push_back(i);
     store(w, i.dst, 0, m * planes * row_bytes);
     store(w, i.dst, (m * planes * row_bytes + 3) / 4 * 4, 4 * m);
@@ -476,7 +490,7 @@ void add_softmax(writer *w, uint32_t m, uint32_t n)
     i.a = load_new(w, values_of(w, m * i.n, i.n));
     i.b = load_new(w, query);
     i.c = load_new(w, cache);
-    i.dst = (uint8_t)slot_of(w);
+    i.dst = result_slot(w, (m * i.n + 3) / 4 * 4 + 4 * m);
     w->after.push_back(i);
     store(w, i.dst, 0, m * i.n);
     store(w, i.dst, (m * i.n + 3) / 4 * 4, 4 * m);
@@ -496,7 +510,7 @@ void add_gate(writer *w, uint32_t m, uint32_t n)
     }
     i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
     if (w->dice.chance(180)) i.b = load_new(w, values_of(w, m * n, n));
-    i.dst = is_in_place ? i.a : (uint8_t)slot_of(w);
+    i.dst = is_in_place ? i.a : result_slot(w, 4 * (m * n + m));
     w->after.push_back(i);
     store(w, i.dst, 0, 4 * (m * n + m));
 }
@@ -549,6 +563,8 @@ void finish(writer *w)
 {
     size_t entries = 0, streams = 0;
 
+    if (w->guarded_bytes) store(w, w->guarded_slot, 0, w->guarded_bytes);
+    w->guarded_bytes = 0;
     for (const lpu_insn &i : w->before) {
         if (lpu_insn_unit(i.op) == LPU_UNIT_stream) entries++;
         if (i.op == LPU_INSN_stream) streams++;
