@@ -303,11 +303,18 @@ void run_faults(verify *v)
         top_random_make(&made, &layout, v->seed + i, (uint32_t)number(v, "operations", 12));
         top_pair pair(&layout, made.image, made.eps, made.score_scale, &stalls, &manner);
         for (int error = LPU_ERROR_ILLEGAL; error <= TOP_RESET && v->is_equal; error++) {
-            top_verdict verdict;
-            if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
-            v->bins.hit(error == TOP_RESET ? "reset while it runs"
-                                           : "error " + std::to_string(error));
-            add(v, &verdict);
+            /* There are many ways to be illegal. */
+            const int times = error == LPU_ERROR_ILLEGAL ? 6 : 1;
+            bool is_done = false;
+            for (int turn = 0; turn < times && v->is_equal; turn++) {
+                top_verdict verdict;
+                if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
+                is_done = true;
+                v->bins.hit(error == TOP_RESET ? "reset while it runs"
+                                               : "error " + std::to_string(error));
+                add(v, &verdict);
+            }
+            if (!is_done) continue;
             if (v->is_equal) run(v, &pair, &made.program);
         }
     }
