@@ -28,7 +28,7 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
 # What the build and the main job need; what the tests need besides (SystemC, and ARM kernels under an
 # emulated CPU); what test-long needs besides.
-DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev verilator yosys iverilog gnuplot-nox z3
+DEPS      := gcc g++ make libcyaml-dev libyaml-dev libjansson-dev zlib1g-dev verilator yosys iverilog gnuplot-nox z3
 DEPS_TEST := libsystemc-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 DEPS_LONG := clang clang-format
 

@@ -14,7 +14,7 @@ mkdir -p "$work/build" && ln -sfn "$home/build/bin" "$work/build/bin"
 ln -sfn "$home/rtl" "$work/rtl"
 failed=0
 while IFS= read -r command; do
-    if (cd "$work" && timeout 300 sh -c "$command" >"$home/$work/out" 2>&1 </dev/null); then
+    if (cd "$work" && timeout 900 sh -c "$command" >"$home/$work/out" 2>&1 </dev/null); then
         echo "ok      $command"
     else
         echo "not ok  $command: $(tail -n 1 "$work/out")"
