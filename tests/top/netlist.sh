@@ -41,10 +41,10 @@ ${has_memories:+select $memories
 write_verilog -noattr -selected $dir/macros.v
 select -clear
 blackbox $memories}
-synth -top $top -flatten
+synth -top $top
 abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX,AOI3,OAI3
 opt_clean -purge
-tee -o $dir/stat stat
+tee -o $dir/stat stat -top $top
 rename $top ${top}_gates
 write_verilog -noattr $dir/${top}_gates.v
 END
@@ -52,7 +52,9 @@ END
         echo "netlist.sh: yosys: $(grep -m1 -i error "$dir/error"); log: $dir/log" >&2
         exit 1
     fi
-    awk '$1 ~ /^[$\\]/ && NF == 2 { sub(/.*\\/, "", $1); n[$1] += $2 }
+    # The sums over all modules come last.
+    awk '/Number of cells:/ { split("", n); is_open = 1; next }
+         is_open && NF == 2 { if (match($1, /lpu_[a-z_]+/)) $1 = substr($1, RSTART, RLENGTH); n[$1] += $2 }
          END { for (type in n) print n[type], type }' "$dir/stat" | sort -rn >"$dir/cells"
 
     # The ports of the module, and the gates behind them.
