@@ -11,7 +11,7 @@ awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && /^build\/bin\/lpu / { su
     README.md >"$list"
 [ -s "$list" ] || { echo "not ok  README.md shows no command"; exit 1; }
 mkdir -p "$work/build" && ln -sfn "$home/build/bin" "$work/build/bin"
-ln -sfn "$home/rtl" "$work/rtl"
+for folder in rtl tests workloads; do ln -sfn "$home/$folder" "$work/$folder"; done
 failed=0
 while IFS= read -r command; do
     if (cd "$work" && timeout 900 sh -c "$command" >"$home/$work/out" 2>&1 </dev/null); then
@@ -25,6 +25,15 @@ done <"$list"
 for path in $(grep -oE '`[a-z_]+/[A-Za-z0-9_./-]+`' README.md | tr -d '`' | grep -vE '^build/' | sort -u); do
     if [ -e "$path" ]; then echo "ok      $path exists"; else echo "not ok  README.md names $path, which is not there"; failed=1; fi
 done
+# The programs of the equality table take the cycles shown, on both.
+build/bin/lpu verify --design tests/top/designs/small-32x40.yaml --model tests/top/models/grouped.yaml --context 60 \
+    --tokens 20 >"$work/verify" 2>&1
+grep -E '^(prefill|decode) (of|after) ' README.md | while IFS= read -r row; do
+    if grep -qxF "$row" "$work/verify"; then echo "ok      README's row: $row"; else
+        echo "not ok  README shows \"$row\", lpu verify does not"
+    fi
+done
+grep -E '^(prefill|decode) (of|after) ' README.md | grep -qvxF -f "$work/verify" && failed=1
 # The table's tokens/s and mJ are what `lpu compare` prints, to the digits shown.
 build/bin/lpu compare >"$work/compare" 2>&1
 for design in ternary-edge int4-mac int8-mac fp16-mac ternary-hbm ternary-resident; do
