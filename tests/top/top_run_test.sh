@@ -8,7 +8,6 @@ design=tests/top/designs/small-32x40.yaml
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
-export OPT_FAST="${OPT_FAST:--O0}"
 
 result() { # result NAME WHY: WHY is empty where all is well
     if [ -z "$2" ]; then echo "ok      $1"; else echo "not ok  $1: $2" && failed=1; fi
