@@ -61,6 +61,30 @@ static double paper_pj(const lpu_evaluation *e)
     return lpu_energy_paper_trace_pj(&e->paper, &trace, NULL);
 }
 
+/* The pass that is simulated: of a saved trace, or of a model. *trace is the caller's to close. */
+static lpu_status read_pass(lpu_evaluation *e, const lpu_evaluation_options *o, lpu_sim_request *q,
+                            lpu_trace **trace, lpu_diag *diag)
+{
+    const lpu_evaluation_options d = lpu_evaluation_defaults();
+    lpu_status status;
+
+    if (!o->trace) {
+        status = read_phase(o, q, diag);
+        return status ? status : lpu_model_load(&e->model, o->model, diag);
+    }
+    if (o->model != d.model || o->phase != d.phase || o->context != d.context || o->tokens ||
+        o->batch != d.batch) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --trace with --model, --phase, --context, --tokens or --batch, "
+                        "expected --trace alone: the trace says them");
+    }
+    status = lpu_trace_load(trace, o->trace, diag);
+    if (status) return status;
+    q->trace = *trace;
+    e->model = (*trace)->model;
+    return LPU_OK;
+}
+
 lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *o,
                                const char *design, int *exit_code, lpu_diag *diag)
 {
@@ -74,19 +98,24 @@ lpu_status lpu_evaluation_open(lpu_evaluation *e, const lpu_evaluation_options *
                          .progress = lpu_progress_show,
                          .user = &progress};
 
+    lpu_trace *trace = NULL;
+
     memset(e, 0, sizeof(*e));
     *exit_code = LPU_EXIT_USAGE;
-    lpu_status status = read_phase(o, &q, diag);
-    if (!status) status = lpu_model_load(&e->model, o->model, diag);
+    lpu_status status = read_pass(e, o, &q, &trace, diag);
     if (!status) status = lpu_design_load(&e->design, design, diag);
     if (!status) status = load_prices(e, diag);
-    if (status) return status;
+    if (status) {
+        lpu_trace_close(&trace);
+        return status;
+    }
 
     *exit_code = LPU_EXIT_FAILED;
     snprintf(text, sizeof(text), "%s on %s", e->model.name, e->design.name);
     lpu_progress_init(&progress, text);
     status = lpu_simulate(&e->result, &q, diag);
     lpu_progress_end(&progress);
+    lpu_trace_close(&trace);
     if (status) return status;
     e->system_pj = lpu_energy_system_pj(&e->prices, &e->result->counters, e->component_pj);
     e->paper_pj = paper_pj(e);

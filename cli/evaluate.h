@@ -21,6 +21,7 @@ typedef struct lpu_evaluation {
 /* What the user asked for, as it stands on the command line. */
 typedef struct lpu_evaluation_options {
     const char *model, *phase, *timeline;
+    const char *trace; /* a saved trace in place of model and phase, or NULL */
     uint32_t tokens, context, batch;
     bool is_stepped;
 } lpu_evaluation_options;

@@ -191,6 +191,8 @@ int lpu_command_sim(int argc, char **argv)
          &o.context, NULL},
         {"--tokens", "N", "prefill: tokens of the prompt [512]", NULL, &o.tokens, NULL},
         {"--batch", "N", "sequences side by side [1]", NULL, &o.batch, NULL},
+        {"--trace", "FILE", "a trace that `lpu trace --record --out FILE` saved, with its shares",
+         &o.trace, NULL, NULL},
         {"--json", NULL, "one JSON object in place of text", NULL, NULL, &is_json},
         {"--csv", "FILE", "write every operation with every counter", &csv, NULL, NULL},
         {"--timeline", "FILE", "write what each unit does when, for Perfetto or chrome://tracing",
@@ -205,7 +207,10 @@ int lpu_command_sim(int argc, char **argv)
         .examples = "lpu sim --model bitnet-b1.58-2b4t --design ternary-edge --context 512\n"
                     "lpu sim --design ternary-hbm --phase prefill --tokens 512\n"
                     "lpu sim --design fp16-mac --batch 8 --json\n"
-                    "lpu sim --timeline timeline.json --csv ops.csv\n",
+                    "lpu sim --timeline timeline.json --csv ops.csv\n"
+                    "lpu trace --record --model workloads/shipped/setun-4m.gguf --prompt \"In the "
+                    "beginning\" --out /tmp/real.tsv\n"
+                    "lpu sim --trace /tmp/real.tsv\n",
         .options = list,
     };
     int exit_code;

@@ -12,9 +12,8 @@
 static const uint32_t tokens_default = 64;
 
 /* What is assumed where no weights are known: absmean makes a weight 0 where |w| < mean |w| / 2,
- * which Gaussian weights are in 31 % of all cases (workloads/models); a digit of several is 0 in a
- * third. */
-static const double linear_zero_share = 0.31, digit_zero_share = 1.0 / 3;
+ * which Gaussian weights are in 31 % of all cases (workloads/models). */
+static const double linear_zero_share = 0.31;
 
 typedef struct recorder {
     const lpu_trace_request *r;
@@ -91,12 +90,6 @@ static lpu_status run_ids(recorder *c, lpu_diag *diag)
     return status;
 }
 
-static void assume(lpu_op *op)
-{
-    if (op->operand == LPU_OPERAND_LINEAR) op->zero_weight_share = linear_zero_share;
-    else if (lpu_op_is_product(op->kind)) op->zero_weight_share = digit_zero_share;
-}
-
 /* The same pass from its shapes, with the measured shares copied into one of the two. */
 static lpu_status make_traces(recorder *c, lpu_trace **recorded, lpu_trace **assumed,
                               lpu_diag *diag)
@@ -110,8 +103,9 @@ static lpu_status make_traces(recorder *c, lpu_trace **recorded, lpu_trace **ass
                                 diag);
     }
     for (size_t i = 0; i < from->count && !status; i++) {
+        lpu_op *op = &(*assumed)->ops[i];
         (*recorded)->ops[i] = from->ops[i];
-        assume(&(*assumed)->ops[i]);
+        if (op->operand == LPU_OPERAND_LINEAR) op->zero_weight_share = linear_zero_share;
     }
     return status;
 }

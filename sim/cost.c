@@ -175,14 +175,18 @@ static void count_vector(const lpu_layout *l, const lpu_insn *i, lpu_counters *c
 
 /* ---- all units ---- */
 
-/* The share of zero digits where a matrix has several planes: all digits equally likely. */
-static const double plane_zero_share = 1.0 / 3.0;
-
 uint64_t lpu_cost_tree_bits(uint64_t terms, uint32_t bits)
 {
     uint64_t sum = 0;
     for (; terms > 1; terms = (terms + 1) / 2) sum += terms / 2 * ++bits;
     return sum;
+}
+
+/* Adders of a tree whose inputs stay as they were from one row to the next do not switch. To first
+ * order, as many as input bits change less than random ones do: activity, as of any CMOS net. */
+static double quiet_share(const lpu_op *op)
+{
+    return fmax(0, 1 - op->toggle_share / LPU_TOGGLE_SHARE_RANDOM);
 }
 
 static void count_lanes(const lpu_layout *l, const lpu_insn *i, const lpu_op *op, uint64_t macs,
@@ -192,6 +196,7 @@ static void count_lanes(const lpu_layout *l, const lpu_insn *i, const lpu_op *op
     const bool is_column = i->flags & LPU_FLAG_COLUMN;
     const uint32_t tiles = lpu_ktile_count(i->k, d->cols);
     uint32_t bits = ACTIVATION_BITS;
+    uint64_t tree_bits = 0;
 
     switch (d->lane) {
     case LPU_LANE_MAC_F16:
@@ -208,8 +213,7 @@ static void count_lanes(const lpu_layout *l, const lpu_insn *i, const lpu_op *op
         bits = PRODUCT_BITS_I4;
         break;
     case LPU_LANE_ADD: {
-        double zeros = op->operand == LPU_OPERAND_LINEAR ? op->zero_weight_share : plane_zero_share;
-        if (d->code == LPU_CODE_B1) zeros = 0;
+        const double zeros = d->code == LPU_CODE_B1 ? 0 : op->zero_weight_share;
         const uint64_t skips = (uint64_t)llround((double)macs * zeros);
         c->lane_adds += macs - skips;
         c->lane_skips += skips;
@@ -221,8 +225,11 @@ static void count_lanes(const lpu_layout *l, const lpu_insn *i, const lpu_op *op
         const uint32_t elems = !is_column      ? lpu_ktile_at(&l->linear, i->k, d->cols, t).elems
                                : t + 1 < tiles ? full
                                                : i->k - t * d->cols;
-        c->tree_add_bits += (uint64_t)i->m * i->n * i->planes * lpu_cost_tree_bits(elems, bits);
+        tree_bits += (uint64_t)i->m * i->n * i->planes * lpu_cost_tree_bits(elems, bits);
     }
+    const uint64_t quiet_bits = (uint64_t)llround((double)tree_bits * quiet_share(op));
+    c->tree_add_bits += tree_bits - quiet_bits;
+    c->tree_quiet_bits += quiet_bits;
 }
 
 static void count_matmul(const lpu_layout *l, const lpu_insn *i, const lpu_op *op, lpu_counters *c)

@@ -25,15 +25,38 @@ static double wall_now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* The pass of a recorded trace: the operations of its shapes, with the shares that it has. */
+static lpu_status open_recorded(lpu_trace **t, const lpu_trace *from, lpu_diag *diag)
+{
+    lpu_status status = lpu_trace_open(t, &from->model, from->phase, from->tokens, from->context,
+                                       from->batch, diag);
+    bool is_like = !status && (*t)->count == from->count;
+
+    if (status) return status;
+    for (size_t i = 0; i < from->count && is_like; i++) {
+        const lpu_op *a = &from->ops[i];
+        lpu_op *b = &(*t)->ops[i];
+        is_like = a->kind == b->kind && a->layer == b->layer && a->count == b->count &&
+                  a->m == b->m && a->n == b->n && a->k == b->k;
+        *b = is_like ? *a : *b;
+    }
+    if (is_like) return LPU_OK;
+    return lpu_fail(diag, LPU_ERR_RANGE,
+                    "the trace's operations are not those of a %s of %s, expected a trace as "
+                    "`lpu trace --out` writes it",
+                    from->phase == LPU_PHASE_DECODE ? "decode" : "prefill", from->model.name);
+}
+
 static lpu_status prepare(simulation *s, lpu_diag *diag)
 {
     const lpu_sim_request *q = s->request;
     lpu_sim_result *r = s->result;
 
-    lpu_status status =
-        lpu_trace_open(&r->trace, q->model, q->phase, q->tokens, q->context, q->batch, diag);
+    lpu_status status = q->trace ? open_recorded(&r->trace, q->trace, diag)
+                                 : lpu_trace_open(&r->trace, q->model, q->phase, q->tokens,
+                                                  q->context, q->batch, diag);
     if (status) return status;
-    status = lpu_layout_open(&s->layout, &r->trace->model, q->design, q->batch,
+    status = lpu_layout_open(&s->layout, &r->trace->model, q->design, r->trace->batch,
                              r->trace->context + r->trace->tokens, diag);
     if (status) return status;
     const lpu_compile_request compile = {.layout = &s->layout, .trace = r->trace};
@@ -56,7 +79,8 @@ static lpu_status run(simulation *s, lpu_diag *diag)
                                            .program = &s->program,
                                            .machine = s->machine,
                                            .timeline = s->timeline,
-                                           .is_unshared = q->is_unshared,
+                                           /* equal segments of a recorded pass have other shares */
+                                           .is_unshared = q->is_unshared || q->trace,
                                            .progress = q->progress,
                                            .user = q->user};
 

@@ -20,6 +20,7 @@ typedef struct lpu_sim_request {
     const lpu_design *design;
     lpu_phase         phase;
     uint32_t          tokens, context, batch; /* as in lpu_trace_open */
+    const lpu_trace  *trace; /* a recorded pass: its model, phase, tokens and shares stand, not those above; or NULL */
     bool              is_stepped;   /* step every cycle: no skipping of quiet cycles */
     bool              is_unshared;  /* simulate identical segments each time */
     const char       *timeline_path; /* Chrome trace JSON, or NULL */

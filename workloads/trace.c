@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 /* Bits of values that have nothing to do with each other: half of them change. */
-static const double random_toggle_share = 0.5;
+static const double random_toggle_share = LPU_TOGGLE_SHARE_RANDOM;
+
+/* A digit of several is 0 in a third of all cases, where no values are known. */
+static const double digit_zero_share = 1.0 / 3;
 
 static const struct {
     const char *name, *text;
@@ -66,6 +69,8 @@ static lpu_op *add(pass *p, lpu_op_kind kind, lpu_operand operand, uint64_t coun
                    .k = k,
                    .toggle_share = random_toggle_share};
     if (ops[kind].is_product) {
+        const bool has_digits = p->trace->model.weights != LPU_WEIGHTS_FP16;
+        if (has_digits && operand != LPU_OPERAND_LINEAR) op->zero_weight_share = digit_zero_share;
         op->macs = multiply(p, weight, m);
         op->weight_elems = weight;
     } else if (operand == LPU_OPERAND_HEAD) {

@@ -28,6 +28,9 @@ typedef enum lpu_operand {
     LPU_OPERAND_HEAD,   /* embedding and LM head */
 } lpu_operand;
 
+/* Of independent random bits, half change from one row to the next. */
+#define LPU_TOGGLE_SHARE_RANDOM 0.5
+
 typedef struct lpu_op {
     lpu_op_kind kind;
     int32_t     layer;       /* 0.., or -1 outside the layers */
@@ -38,7 +41,7 @@ typedef struct lpu_op {
     uint64_t    weight_elems; /* count * n * k: elements of the stationary matrices, read once */
     double      zero_weight_share; /* 0 to 1 */
     double      zero_input_share;  /* 0 to 1 */
-    double      toggle_share;      /* of input bits that change from one row to the next; 0.5 random */
+    double      toggle_share;      /* of input bits that change from one row to the next */
 } lpu_op;
 
 typedef enum lpu_phase { LPU_PHASE_PREFILL, LPU_PHASE_DECODE } lpu_phase;

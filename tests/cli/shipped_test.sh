@@ -110,6 +110,10 @@ grep -q '^ *5 *q_proj\|^ *1 *q_proj' "$dir/reread" || why="the trace reads $(sed
 awk -F '\t' '$3 == "linear" && ($10 < 0.1 || $10 > 0.6 || $12 <= 0 || $12 >= 0.6) { bad = 1 }
     $1 == "down_proj" { n++ } END { exit bad || n != 5 }' "$dir/trace.tsv" || why="shares out of reason"
 result recorded_trace "$why"
+run simulated sim --trace "$dir/trace.tsv" --json
+[ "$(value "$dir/simulated" tree_quiet_bits)" -gt 0 ] || why="found no quiet bits in a recorded pass"
+[ "$(value "$dir/simulated" context)" = 39 ] || why="context $(value "$dir/simulated" context), expected 39"
+result simulated_trace "$why"
 
 # ---- what does not fit ----
 
@@ -129,4 +133,6 @@ refuse run_too_long   2 'which need a context of 300' run --model $model --promp
 refuse record_no_text 2 'found no text with --record' trace --record --model $model
 refuse record_batch   2 'found --context or --batch' trace --record --model $model --prompt x --batch 2
 refuse record_alone   2 'without --record' trace --prompt x
+refuse trace_and_model 2 'expected --trace alone' sim --trace "$dir/trace.tsv" --context 3
+refuse trace_not_one   2 'README.md' sim --trace README.md
 exit $failed

@@ -12,6 +12,7 @@
 #include "tests/unit/sim_odd.h"
 #include "tests/unit/sim_oracle.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct names {
@@ -484,8 +485,58 @@ static void odd_shapes(void)
     }
 }
 
+/* ---- recorded passes ---- */
+
+/* Layer by layer other shares: digits and bits are split by them, and nothing else moves. */
+static void shares_of_a_recorded_pass(void)
+{
+    lpu_model m;
+    lpu_design d;
+    lpu_trace *t = NULL;
+    lpu_sim_result *plain = NULL, *recorded = NULL;
+    lpu_diag why = {""};
+
+    CHECK_OK(lpu_model_load(&m, "bitnet-b1.58-700m", diag));
+    CHECK_OK(lpu_design_load(&d, "ternary-edge", diag));
+    m.layers = m.kv_layers = 3;
+    CHECK_OK(lpu_trace_open(&t, &m, LPU_PHASE_DECODE, 1, 40, 1, diag));
+    for (size_t i = 0; i < t->count; i++) {
+        lpu_op *op = &t->ops[i];
+        if (op->operand == LPU_OPERAND_NONE) continue;
+        op->zero_weight_share = 0.25 * (1 + op->layer % 3);
+        op->toggle_share = 0.125 * (2 + op->layer); /* the head's: a quarter of random or less */
+    }
+    const lpu_sim_request shapes = {
+        .model = &m, .design = &d, .phase = t->phase, .tokens = 1, .context = 40, .batch = 1};
+    const lpu_sim_request shares = {.design = &d, .trace = t};
+    CHECK_OK(lpu_simulate(&plain, &shapes, diag));
+    CHECK_OK(lpu_simulate(&recorded, &shares, diag));
+    CHECK_EQ(recorded->cycles, plain->cycles);
+    for (size_t i = 0; i < t->count; i++) {
+        const lpu_op *op = &t->ops[i];
+        const lpu_counters *a = &plain->ops[i].counters, *b = &recorded->ops[i].counters;
+        const double lanes = (double)lanes_of(a), bits = (double)a->tree_add_bits;
+        CHECK_EQ(lanes_of(b), lanes_of(a));
+        CHECK_EQ(b->tree_add_bits + b->tree_quiet_bits, a->tree_add_bits);
+        CHECK_EQ(a->tree_quiet_bits, 0);
+        if (!lpu_op_is_product(op->kind)) continue;
+        /* each instruction of the operation rounds once */
+        CHECK(fabs((double)b->lane_skips - lanes * op->zero_weight_share) < 64,
+              "op %zu: %llu skips", i, (unsigned long long)b->lane_skips);
+        CHECK(fabs((double)b->tree_quiet_bits - bits * (1 - 2 * op->toggle_share)) < 64,
+              "op %zu: %llu quiet bits", i, (unsigned long long)b->tree_quiet_bits);
+    }
+    lpu_simulate_close(&recorded);
+    t->ops[1].n++; /* no longer a pass of the model */
+    CHECK_EQ(lpu_simulate(&recorded, &shares, &why), LPU_ERR_RANGE);
+    CHECK(!recorded && strstr(why.text, "not those of a decode"), "%s", why.text);
+    lpu_simulate_close(&plain);
+    lpu_trace_close(&t);
+}
+
 int main(void)
 {
+    RUN(shares_of_a_recorded_pass);
     RUN(every_model_on_ternary_lanes);
     RUN(every_model_on_binary_lanes);
     RUN(every_model_on_int4_lanes);
