@@ -39,7 +39,7 @@ object() {
     done
 }
 
-${CC:-cc} -std=gnu11 -O2 -I. -o "$dir/rdb_text" workloads/train/inflate.c cli/corpus/rdb_text.c || exit 1
+${CC:-cc} -std=gnu11 -O2 -o "$dir/rdb_text" cli/corpus/rdb_text.c -lz || exit 1
 i=0
 while [ $i -lt 4000 ]; do # repeats near and far, and numbers that do not repeat
     echo "line $i of the text, $((i * 7919 % 10007)) and $((i * i * 31 % 65537))"

@@ -33,7 +33,7 @@ rm -rf "$home/files"
 for deb in "$home"/packages/*.deb; do
     dpkg-deb -x "$deb" "$home/files"
 done
-${CC:-cc} -std=gnu11 -O2 -I"$here/../.." -o "$home/rdb_text" "$here/inflate.c" "$here/../../cli/corpus/rdb_text.c"
+${CC:-cc} -std=gnu11 -O2 -o "$home/rdb_text" "$here/../../cli/corpus/rdb_text.c" -lz
 
 # A verse is "Ge1:1 In the beginning ..."; what comes before the first prompt is a greeting.
 printf 'ge1:1-re22:21\n' | "$home/files/usr/bin/bible" -p "$home/files/usr/lib/" -f |
