@@ -1,6 +1,7 @@
 /* cli/report.c - the main job: simulate, check the RTL, time the CPU, and leave a page.
  *
- *     passes on designs (two threads) + RTL (another process) --> CPU timings, alone
+ *     passes on designs (two threads) + RTL (another process) --> the shipped model --> CPU
+ * timings, alone
  *          --> tables/(name).tsv --> gnuplot --> figures/ --> index.html
  *
  * Figures and page are made from the tables alone, so --redraw can make them again.
@@ -102,6 +103,9 @@ static lpu_status measure(lpu_report_run *run, const options *o, lpu_diag *diag)
     if (!status) status = lpu_report_jobs_run(&run->jobs, diag);
     const lpu_status ended = lpu_report_rtl_finish(&run->rtl, status ? NULL : diag);
     if (!status) status = ended;
+    if (!status) {
+        status = lpu_report_trained_run(&run->trained, home(), run->out, run->is_quick, diag);
+    }
     if (status) return status;
     return lpu_report_cpu_run(&run->cpu, &model, run->out, run->is_quick ? 5 : 40, diag);
 }

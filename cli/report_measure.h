@@ -1,4 +1,4 @@
-/* cli/report_measure.h - what the report measures rather than models: the RTL and this CPU. */
+/* cli/report_measure.h - what the report measures rather than models: RTL, a trained model, this CPU. */
 #ifndef LPU_CLI_REPORT_MEASURE_H
 #define LPU_CLI_REPORT_MEASURE_H
 
@@ -32,6 +32,21 @@ lpu_status lpu_report_rtl_start(lpu_report_rtl *rtl, const lpu_model *model, con
 
 /* Waits for it; tables/rtl.tsv is written. A difference is an error. */
 lpu_status lpu_report_rtl_finish(lpu_report_rtl *rtl, lpu_diag *diag);
+
+/* The model that ships, on the text of the tests: its perplexity by trits of cache and head, and the
+ * statistics of what went through the array, beside those that shapes alone assume. */
+typedef struct lpu_report_trained {
+    bool is_absent; /* its file is not there */
+    char name[64];
+    uint64_t tokens;                             /* of the text that it foretold */
+    double fp16_perplexity, perplexity;          /* in halves, in the LPU's integers */
+    double arithmetic_share_of_assumed;          /* energy of the adders, recorded over assumed */
+    double system_share_of_assumed;              /* energy of the whole token */
+} lpu_report_trained;
+
+/* Writes tables/ppl.tsv and tables/recorded.tsv; home is where workloads/shipped lies. */
+lpu_status lpu_report_trained_run(lpu_report_trained *trained, const char *home, const char *out,
+                                  bool is_quick, lpu_diag *diag);
 
 /* The CPU kernels, ternary and FP16: products of a decode step, all of its weights read once. */
 typedef struct lpu_report_cpu {

@@ -61,6 +61,7 @@ const lpu_report_figure lpu_report_figures[] = {
     {"batch", "batch"},
     {"roofline", "roofline"},
     {"timeline", "timeline"},
+    {"ppl", "ppl"},
     {"cpu", "cpu_kernels"},
     {NULL, NULL},
 };

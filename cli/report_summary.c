@@ -186,6 +186,25 @@ static void put_measured(lpu_report_writer *w, const lpu_report_run *run)
         run->jobs.title, grouped(a, run->rtl.cycles), grouped(b, run->rtl.differences));
 }
 
+static void put_trained(lpu_report_writer *w, const lpu_report_run *run)
+{
+    const lpu_report_trained *t = &run->trained;
+    char a[32], b[32], c[32];
+
+    if (t->is_absent) {
+        put(w, "trained_sentence", "Not run: workloads/shipped was not found.");
+        put(w, "recorded_sentence", "Not run: workloads/shipped was not found.");
+        return;
+    }
+    put(w, "trained_sentence",
+        "%s, on %s tokens of text: perplexity %s in FP16, %s in the integers of the LPU.", t->name,
+        grouped(a, t->tokens), three(b, t->fp16_perplexity), three(c, t->perplexity));
+    put(w, "recorded_sentence",
+        "With what was measured in place of what shapes assume, the adders of a token take %s "
+        "times the energy, and the whole token %s times.",
+        three(a, t->arithmetic_share_of_assumed), three(b, t->system_share_of_assumed));
+}
+
 static void put_provenance(lpu_report_writer *w, const lpu_report_run *run)
 {
     struct utsname system;
@@ -225,6 +244,7 @@ lpu_status lpu_report_summary_write(const lpu_report_run *run, lpu_diag *diag)
     put_sentence(&w, run);
     put_machines(&w, run);
     put_measured(&w, run);
+    put_trained(&w, run);
     put_provenance(&w, run);
     return lpu_report_writer_commit(&w, diag);
 }
@@ -304,6 +324,12 @@ void lpu_report_summary_print(const lpu_report_run *run, FILE *file)
                 "RTL (measured)        %s clocks in lockstep with the simulator, %s differences\n",
                 grouped(a, run->rtl.cycles), grouped(b, run->rtl.differences));
     }
+    if (!run->trained.is_absent) {
+        fprintf(
+            file,
+            "trained model         perplexity %s in FP16, %s in the LPU's integers (measured)\n",
+            three(a, run->trained.fp16_perplexity), three(b, run->trained.perplexity));
+    }
     for (size_t i = 0; i < run->jobs.count; i++) skipped += !run->jobs.job[i].result;
     if (skipped) {
         fprintf(file,
@@ -354,7 +380,8 @@ static json_t *json_pass(const lpu_report_job *j, const lpu_paper_prices *paper)
 
 json_t *lpu_report_summary_json(const lpu_report_run *run)
 {
-    json_t *o = json_object(), *passes = json_array(), *cpu = json_object(), *rtl = json_null();
+    json_t *o = json_object(), *passes = json_array(), *cpu = json_object(), *rtl = json_null(),
+           *trained = json_null();
 
     for (size_t i = 0; i < run->jobs.count; i++) {
         const lpu_report_job *j = &run->jobs.job[i];
@@ -370,11 +397,17 @@ json_t *lpu_report_summary_json(const lpu_report_run *run)
         json_object_set_new(rtl, "cycles", json_integer((json_int_t)run->rtl.cycles));
         json_object_set_new(rtl, "differences", json_integer((json_int_t)run->rtl.differences));
     }
+    if (!run->trained.is_absent) {
+        trained = json_object();
+        json_object_set_new(trained, "fp16_perplexity", number(run->trained.fp16_perplexity));
+        json_object_set_new(trained, "perplexity", number(run->trained.perplexity));
+    }
     json_object_set_new(o, "passes", passes);
     json_object_set_new(o, "decode_ratio", json_ratios(run, LPU_PHASE_DECODE));
     json_object_set_new(o, "prefill_ratio", json_ratios(run, LPU_PHASE_PREFILL));
     json_object_set_new(o, "cpu", cpu);
     json_object_set_new(o, "rtl", rtl);
+    json_object_set_new(o, "trained", trained);
     json_object_set_new(o, "wall_s", number(run->wall_s));
     json_object_set_new(o, "page", json_sprintf("%s/index.html", run->out));
     return o;

@@ -11,6 +11,7 @@ typedef struct lpu_report_run {
     lpu_report_jobs jobs;
     lpu_paper_prices paper;
     lpu_report_rtl rtl;
+    lpu_report_trained trained;
     lpu_report_cpu cpu;
     double wall_s;
 } lpu_report_run;

@@ -127,27 +127,27 @@ lpu_status lpu_trace_record(lpu_trace **recorded, lpu_trace **assumed, const lpu
 
 /* ---- measured beside assumed ---- */
 
-/* Means over the operations of a kind, by their elements. */
-typedef struct means {
-    double weights, zero_weights, inputs, zero_inputs, toggles;
-} means;
-
-static means means_of(const lpu_trace *t, lpu_op_kind kind)
+bool lpu_trace_shares_of(lpu_trace_shares *shares, const lpu_trace *t, lpu_op_kind kind)
 {
-    means m = {0};
+    double all_weights = 0, all_inputs = 0;
 
-    for (size_t i = 0; i < t->count; i++) {
+    *shares = (lpu_trace_shares){0};
+    for (size_t i = 0; i < t->count && lpu_op_is_product(kind); i++) {
         const lpu_op *op = &t->ops[i];
         const double weights = (double)op->weight_elems;
         const double inputs = (double)op->count * (double)op->m * (double)op->k;
         if (op->kind != kind) continue;
-        m.weights += weights;
-        m.zero_weights += weights * op->zero_weight_share;
-        m.inputs += inputs;
-        m.zero_inputs += inputs * op->zero_input_share;
-        m.toggles += inputs * op->toggle_share;
+        all_weights += weights;
+        all_inputs += inputs;
+        shares->zero_digits += weights * op->zero_weight_share;
+        shares->zero_inputs += inputs * op->zero_input_share;
+        shares->toggles += inputs * op->toggle_share;
     }
-    return m;
+    if (!(all_inputs > 0)) return false;
+    shares->zero_digits /= all_weights;
+    shares->zero_inputs /= all_inputs;
+    shares->toggles /= all_inputs;
+    return true;
 }
 
 void lpu_trace_print_measured(const lpu_trace *recorded, const lpu_trace *assumed)
@@ -157,16 +157,16 @@ void lpu_trace_print_measured(const lpu_trace *recorded, const lpu_trace *assume
     lpu_table *t = lpu_table_open(7, heads);
 
     for (int kind = 0; kind < LPU_OP_KINDS; kind++) {
-        const means a = means_of(recorded, (lpu_op_kind)kind);
-        const means b = means_of(assumed, (lpu_op_kind)kind);
-        if (!lpu_op_is_product((lpu_op_kind)kind) || !(a.inputs > 0)) continue;
+        lpu_trace_shares a, b;
+        if (!lpu_trace_shares_of(&a, recorded, (lpu_op_kind)kind)) continue;
+        lpu_trace_shares_of(&b, assumed, (lpu_op_kind)kind);
         lpu_table_cell(t, "%s", lpu_op_name((lpu_op_kind)kind));
-        lpu_table_cell(t, "%.3f", a.zero_weights / a.weights);
-        lpu_table_cell(t, "%.3f", b.zero_weights / b.weights);
-        lpu_table_cell(t, "%.3f", a.zero_inputs / a.inputs);
-        lpu_table_cell(t, "%.3f", b.zero_inputs / b.inputs);
-        lpu_table_cell(t, "%.3f", a.toggles / a.inputs);
-        lpu_table_cell(t, "%.3f", b.toggles / b.inputs);
+        lpu_table_cell(t, "%.3f", a.zero_digits);
+        lpu_table_cell(t, "%.3f", b.zero_digits);
+        lpu_table_cell(t, "%.3f", a.zero_inputs);
+        lpu_table_cell(t, "%.3f", b.zero_inputs);
+        lpu_table_cell(t, "%.3f", a.toggles);
+        lpu_table_cell(t, "%.3f", b.toggles);
     }
     printf("\nmeasured on the simulated machine, beside what a trace of shapes assumes:\n\n");
     lpu_table_print(t, stdout);
@@ -178,16 +178,15 @@ json_t *lpu_trace_measured_json(const lpu_trace *recorded, const lpu_trace *assu
     json_t *array = json_array();
 
     for (int kind = 0; kind < LPU_OP_KINDS; kind++) {
-        const means a = means_of(recorded, (lpu_op_kind)kind);
-        const means b = means_of(assumed, (lpu_op_kind)kind);
-        if (!lpu_op_is_product((lpu_op_kind)kind) || !(a.inputs > 0)) continue;
+        lpu_trace_shares a, b;
+        if (!lpu_trace_shares_of(&a, recorded, (lpu_op_kind)kind)) continue;
+        lpu_trace_shares_of(&b, assumed, (lpu_op_kind)kind);
         json_array_append_new(
             array,
             json_pack("{s:s s:f s:f s:f s:f s:f s:f}", "operation", lpu_op_name((lpu_op_kind)kind),
-                      "zero_weight_share", a.zero_weights / a.weights, "assumed_zero_weight_share",
-                      b.zero_weights / b.weights, "zero_input_share", a.zero_inputs / a.inputs,
-                      "assumed_zero_input_share", b.zero_inputs / b.inputs, "toggle_share",
-                      a.toggles / a.inputs, "assumed_toggle_share", b.toggles / b.inputs));
+                      "zero_weight_share", a.zero_digits, "assumed_zero_weight_share",
+                      b.zero_digits, "zero_input_share", a.zero_inputs, "assumed_zero_input_share",
+                      b.zero_inputs, "toggle_share", a.toggles, "assumed_toggle_share", b.toggles));
     }
     return array;
 }

@@ -1,5 +1,4 @@
-/* cli/trace_record.h - the trace of a real pass, with what was measured in it. Private to cli/trace*.c.
- */
+/* cli/trace_record.h - the trace of a real pass, with what was measured in it. */
 #ifndef LPU_CLI_TRACE_RECORD_H
 #define LPU_CLI_TRACE_RECORD_H
 
@@ -19,6 +18,13 @@ typedef struct lpu_trace_request {
  * trace of shapes has. The caller closes both. */
 lpu_status lpu_trace_record(lpu_trace **recorded, lpu_trace **assumed, const lpu_trace_request *r,
                             lpu_diag *diag);
+
+/* Means over the products of a kind, by their elements: digits of the matrix that are 0, inputs that
+ * are 0, input bits that change from one row to the next. false where the trace has none. */
+typedef struct lpu_trace_shares {
+    double zero_digits, zero_inputs, toggles;
+} lpu_trace_shares;
+bool lpu_trace_shares_of(lpu_trace_shares *shares, const lpu_trace *t, lpu_op_kind kind);
 
 /* Measured beside assumed, by kind of operation. */
 void lpu_trace_print_measured(const lpu_trace *recorded, const lpu_trace *assumed);

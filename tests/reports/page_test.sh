@@ -41,7 +41,7 @@ no_marks() { ! grep -q '{{\|}}' "$page"; }
 whole() { tail -n 1 "$page" | grep -q '</html>'; }
 ids_once() { [ -z "$(grep -o ' id=["'"'"'][^"'"'"']*' "$page" | sort | uniq -d)" ]; }
 nothing_outside() { ! grep -qE '(src|href)=["'"'"'](https?:)?//|@import|url\((https?:)?//|<script|<link' "$page"; }
-eight_figures() { [ "$(grep -c '<svg' "$page")" -eq 8 ]; }
+nine_figures() { [ "$(grep -c '<svg' "$page")" -eq 9 ]; }
 links_lead() {
     for file in $(grep -oE 'href="(figures|tables)/[^"]*"' "$page" | cut -d'"' -f2 | sort -u); do
         [ -s "$work/$file" ] || { echo "    $file is not there"; return 1; }
@@ -59,7 +59,7 @@ check "no mark is left unfilled" no_marks
 check "the page is whole" whole
 check "no id twice" ids_once
 check "nothing from elsewhere" nothing_outside
-check "eight figures inline" eight_figures
+check "nine figures inline" nine_figures
 check "links to files lead somewhere" links_lead
 check "links within the page lead somewhere" anchors_lead
 check "energies are shown in millijoules" in_millijoules

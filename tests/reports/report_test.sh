@@ -56,7 +56,7 @@ heads_as_golden() {
 }
 drawn() {
     for script in reports/fig_*.gp; do
-        case $script in */fig_loss.gp | */fig_ppl.gp) continue ;; esac # of a trained model's card
+        case $script in */fig_loss.gp) continue ;; esac # of a trained model's card
         stem=$r/figures/$(basename "$script" .gp | sed 's/^fig_//')
         [ -s "$stem.svg" ] && [ -s "$stem.pdf" ] && [ -s "$stem.png" ] || { echo "    $stem is not there"; return 1; }
     done
