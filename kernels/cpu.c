@@ -6,6 +6,8 @@
 #include <string.h>
 #if LPU_ARCH_X86
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 #if LPU_ARCH_ARM64
 #include <asm/hwcap.h>
@@ -20,9 +22,11 @@ static const struct {
              {"avx512vnni", LPU_CPU_AVX512VNNI},
              {"avx512bf16", LPU_CPU_AVX512BF16},
              {"avx512fp16", LPU_CPU_AVX512FP16},
+             {"amx", LPU_CPU_AMX},
              {"neon", LPU_CPU_NEON},
              {"dotprod", LPU_CPU_DOTPROD},
-             {"i8mm", LPU_CPU_I8MM}};
+             {"i8mm", LPU_CPU_I8MM},
+             {"sve", LPU_CPU_SVE}};
 
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -33,6 +37,18 @@ static bool has_fp16(void)
 {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 23 & 1);
+}
+
+/* Leaf 7, EDX: bit 22 is AMX-BF16, 24 AMX-TILE, 25 AMX-INT8. The registers of tiles are 8 KB, which
+ * Linux keeps only for a process that has asked for them (Documentation/arch/x86/xstate.rst). */
+static bool has_amx(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    const unsigned all = 1u << 22 | 1u << 24 | 1u << 25;
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all &&
+           !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
 }
 #endif
 
@@ -54,11 +70,13 @@ uint32_t lpu_cpu_flags(void)
         flags |= LPU_CPU_AVX512BF16;
     }
     if (flags & LPU_CPU_AVX512VNNI && has_fp16()) flags |= LPU_CPU_AVX512FP16;
+    if (flags & LPU_CPU_AVX512VNNI && has_amx()) flags |= LPU_CPU_AMX;
 #endif
 #if LPU_ARCH_ARM64
     flags |= LPU_CPU_NEON;
     if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) flags |= LPU_CPU_DOTPROD;
     if (flags & LPU_CPU_DOTPROD && getauxval(AT_HWCAP2) & HWCAP2_I8MM) flags |= LPU_CPU_I8MM;
+    if (flags & LPU_CPU_DOTPROD && getauxval(AT_HWCAP) & HWCAP_SVE) flags |= LPU_CPU_SVE;
 #endif
     return flags;
 }
@@ -77,7 +95,7 @@ lpu_status lpu_cpu_parse(uint32_t *allowed, const char *list, lpu_diag *diag)
             return lpu_fail(
                 diag, LPU_ERR_FORMAT,
                 "LPU_CPU: found \"%.*s\", expected c, avx2, avx512vnni, avx512bf16, avx512fp16, "
-                "neon, dotprod or i8mm",
+                "amx, neon, dotprod, i8mm or sve",
                 (int)(length < 64 ? length : 64), list);
         }
         *allowed |= names[i].flag;

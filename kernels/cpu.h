@@ -27,14 +27,17 @@ enum {
     LPU_CPU_NEON = 16,      /* every 64-bit ARM CPU */
     LPU_CPU_DOTPROD = 32,   /* dot products of int8, with NEON */
     LPU_CPU_I8MM = 64,      /* matrix products of int8, with DOTPROD */
-    LPU_CPU_ALL = 127,
+    LPU_CPU_AMX = 128,      /* tiles of int8 and BF16, with all of AVX512VNNI */
+    LPU_CPU_SVE = 256,      /* vectors of any length, with DOTPROD */
+    LPU_CPU_ALL = 511,
 };
 
-/* What this CPU has. */
+/* What this CPU has, and the system lets this process use: tiles must be asked for, which the first
+ * call does, for all threads. */
 uint32_t lpu_cpu_flags(void);
 
 /* What the environment allows: LPU_CPU is a list of names with commas ("c", "avx2", "avx512vnni",
- * "avx512bf16", "avx512fp16", "neon", "dotprod", "i8mm"), and without it everything is allowed. "c" stands for the portable
+ * "avx512bf16", "avx512fp16", "amx", "neon", "dotprod", "i8mm", "sve"), and without it everything is allowed. "c" stands for the portable
  * kernels, which always are. */
 lpu_status lpu_cpu_allowed(uint32_t *allowed, lpu_diag *diag);
 

@@ -15,6 +15,7 @@ const char *lpu_kernels_isa(uint32_t allowed)
 {
     const uint32_t cpu = lpu_cpu_flags() & allowed;
 
+    if (cpu & LPU_CPU_AMX) return "amx";
     if (cpu & LPU_CPU_AVX512VNNI) return "avx512vnni";
     if (cpu & LPU_CPU_AVX2) return "avx2";
     if (cpu & LPU_CPU_I8MM) return "i8mm";
