@@ -70,6 +70,7 @@ typedef struct command {
     const char *model, *types, *tests, *out;
     uint32_t threads, seconds, layers;
     bool is_json, is_csv, has_kernels, has_model, has_libraries;
+    lpu_bench_file file; /* of weights, where --model is one */
 } command;
 
 static lpu_status run_kernels(lpu_measure *m, const command *c, const lpu_model *model,
@@ -100,6 +101,7 @@ static lpu_status run_model(lpu_measure_model *m, const command *c, const lpu_mo
     lpu_progress_init(&bar, "measuring models");
     const lpu_bench_model_options options = {
         .model = model,
+        .weights = c->file.weights,
         .layouts = c->types,
         .tests = c->tests,
         .threads = c->threads,
@@ -161,8 +163,8 @@ int lpu_command_bench(int argc, char **argv)
 {
     command c = {.model = "bitnet-b1.58-2b4t", .seconds = 120};
     const lpu_option list[] = {
-        {"--model", "NAME", "a shipped model, or a YAML file (bitnet-b1.58-2b4t)", &c.model, NULL,
-         NULL},
+        {"--model", "NAME", "a shipped model, a YAML, GGUF or packed file (bitnet-b1.58-2b4t)",
+         &c.model, NULL, NULL},
         {"--threads", "N", "kernels: 1 and N; model: N (0: all cores)", NULL, &c.threads, NULL},
         {"--seconds", "N", "about how long to measure, beside loading (120)", NULL, &c.seconds,
          NULL},
@@ -203,10 +205,14 @@ int lpu_command_bench(int argc, char **argv)
         lpu_cli_fail(&usage, &diag);
         return LPU_EXIT_USAGE;
     }
-    if (lpu_model_load(&model, c.model, &diag)) {
+    if (lpu_bench_file_is(c.model)) {
+        if (lpu_bench_file_open(&c.file, c.model, &diag)) return lpu_cli_fail(&usage, &diag);
+        model = c.file.weights->model;
+    } else if (lpu_model_load(&model, c.model, &diag)) {
         lpu_cli_fail(&usage, &diag);
         return LPU_EXIT_USAGE;
     }
-    if (!run(&c, &model, &diag)) return LPU_EXIT_OK;
-    return lpu_cli_fail(&usage, &diag);
+    const lpu_status status = run(&c, &model, &diag);
+    lpu_bench_file_close(&c.file);
+    return status ? lpu_cli_fail(&usage, &diag) : LPU_EXIT_OK;
 }

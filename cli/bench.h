@@ -6,6 +6,7 @@
 #include "kernels/measure.h"
 #include "kernels/measure_library.h"
 #include "kernels/measure_model.h"
+#include "workloads/gguf.h"
 
 /* "1.6-bit": the format of weights, for a person. */
 const char *lpu_bench_layout_title(lpu_layout layout);
@@ -26,10 +27,22 @@ void lpu_bench_kernels_csv(FILE *file, const lpu_measure *m);
 /* The tables of the figures: limits.tsv and points.tsv in a directory. */
 lpu_status lpu_bench_kernels_save(const char *dir, const lpu_measure *m, lpu_diag *diag);
 
+/* A GGUF or packed file whose weights are measured. */
+typedef struct lpu_bench_file {
+    lpu_gguf *file;
+    lpu_weights *weights;
+} lpu_bench_file;
+
+/* Whether path is such a file, and not a name or YAML file. */
+bool lpu_bench_file_is(const char *path);
+lpu_status lpu_bench_file_open(lpu_bench_file *f, const char *path, lpu_diag *diag);
+void lpu_bench_file_close(lpu_bench_file *f);
+
 /* Measures a model with synthetic weights of so many layers. layouts and tests are lists with
  * commas ("f16,b3", "pp512,tg@128"), or NULL for the usual ones. */
 typedef struct lpu_bench_model_options {
     const lpu_model *model;
+    const lpu_weights *weights; /* of a file, all layers; NULL: synthetic ones */
     const char *layouts, *tests;
     uint32_t threads, layers, seconds;
     lpu_progress *bar;

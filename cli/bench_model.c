@@ -2,6 +2,8 @@
  * llama-bench's, so that the two can stand side by side. */
 #include "cli/bench.h"
 
+#include "kernels/cpu.h"
+#include "kernels/packed.h"
 #include "kernels/team.h"
 #include "workloads/synth.h"
 
@@ -103,6 +105,55 @@ static lpu_status make_weights(lpu_weights **w, const lpu_model *model, uint32_t
     return status;
 }
 
+bool lpu_bench_file_is(const char *path)
+{
+    char magic[4] = "";
+    FILE *file = fopen(path, "r");
+
+    if (!file) return false;
+    const bool is = fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
+                    !memcmp(magic, "GGUF", sizeof(magic));
+    fclose(file);
+    return is;
+}
+
+lpu_status lpu_bench_file_open(lpu_bench_file *f, const char *path, lpu_diag *diag)
+{
+    *f = (lpu_bench_file){NULL, NULL};
+    lpu_status status = lpu_gguf_open(&f->file, path, diag);
+
+    if (status) return status;
+    status = lpu_packed_is(f->file) ? lpu_packed_load(&f->weights, f->file, 0, diag)
+                                    : lpu_weights_load(&f->weights, f->file, HEAD_TRITS, 0, diag);
+    if (status) lpu_bench_file_close(f);
+    return status;
+}
+
+void lpu_bench_file_close(lpu_bench_file *f)
+{
+    lpu_weights_close(&f->weights);
+    lpu_gguf_close(&f->file); /* packed weights lie in it */
+}
+
+/* Weights of a file are measured in all their layers; packed ones in the layout they have. */
+static lpu_status use_file(lpu_measure_model_options *o, lpu_layout *layouts,
+                           const lpu_bench_model_options *options, lpu_diag *diag)
+{
+    uint32_t allowed;
+
+    o->weights = options->weights;
+    if (options->layers && options->layers != options->model->layers) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found --layers %u with a file of %u, expected them all", options->layers,
+                        options->model->layers);
+    }
+    if (!options->weights->packed[0] || options->layouts) return LPU_OK;
+    o->layouts = layouts;
+    o->layout_count = 1;
+    lpu_status status = lpu_cpu_allowed(&allowed, diag);
+    return status ? status : lpu_packed_layout(layouts, options->weights, allowed, diag);
+}
+
 static lpu_status threads_of(uint32_t *threads, lpu_diag *diag)
 {
     lpu_team *team;
@@ -141,8 +192,10 @@ lpu_status lpu_bench_model_run(lpu_measure_model *out, const lpu_bench_model_opt
         status = read_tests(tests, &o.test_count, options->tests, diag);
         o.tests = tests;
     }
+    if (!status && options->weights) status = use_file(&o, layouts, options, diag);
     if (!status) status = threads_of(&threads, diag);
     if (status) return status;
+    if (options->weights) return lpu_measure_model_run(out, &o, diag);
 
     uint32_t context_tokens = 1, layers = options->layers ? options->layers : LAYERS_TIMED;
     for (size_t i = 0; i < o.test_count; i++) {

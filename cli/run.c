@@ -145,7 +145,8 @@ static lpu_status read_job(const options *o, lpu_run_job *j, lpu_diag *diag)
                        .kv_trits = LPU_TRITS_MAX,
                        .head_trits = LPU_TRITS_MAX};
     if (o->kv_trits != UINT32_MAX) j->kv_trits = o->kv_trits;
-    if (o->head_trits != UINT32_MAX) j->head_trits = o->head_trits;
+    j->has_head_trits = o->head_trits != UINT32_MAX;
+    if (j->has_head_trits) j->head_trits = o->head_trits;
     if (o->threads != UINT32_MAX) j->threads = o->threads;
 
     lpu_status status = lpu_backend_find(&j->backend, o->backend, diag);
@@ -309,7 +310,8 @@ int lpu_command_run(int argc, char **argv)
                  .top_k = UINT32_MAX,
                  .seed = UINT32_MAX};
     const lpu_option list[] = {
-        {"--model", "FILE", "a GGUF file of a BitNet-type model", &o.model, NULL, NULL},
+        {"--model", "FILE", "a GGUF file of a BitNet-type model, or one of lpu pack", &o.model,
+         NULL, NULL},
         {"--prompt", "TEXT", "the text to go on with, by the tokenizer of the file", &o.prompt,
          NULL, NULL},
         {"--tokens", "N|IDS", "with --prompt: tokens to make; without: the prompt's ids, 1,2,3",

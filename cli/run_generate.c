@@ -2,6 +2,7 @@
 #include "cli/run_generate.h"
 
 #include "cli/sampler.h"
+#include "kernels/packed.h"
 #include "workloads/gguf.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 typedef struct generator {
     lpu_run_job *job;
+    lpu_gguf *file;
     lpu_weights *weights;
     lpu_sampler *sampler; /* NULL: greedy */
     void *state;          /* of the backend */
@@ -52,16 +54,38 @@ static lpu_status encode_prompt(lpu_run_job *j, const lpu_gguf *g, lpu_diag *dia
                     "found an empty --prompt, expected a text: %s names no first token", j->path);
 }
 
+/* Packed weights are the CPU's, and have the head that they were packed with. */
+static lpu_status load_packed(generator *g, lpu_diag *diag)
+{
+    lpu_run_job *j = g->job;
+
+    if (strcmp(j->backend->name, "cpu")) {
+        return lpu_fail(
+            diag, LPU_ERR_RANGE,
+            "found --backend %s with a packed file, expected cpu, or the GGUF file that "
+            "%s was made from",
+            j->backend->name, j->path);
+    }
+    lpu_status status = lpu_packed_load(&g->weights, g->file, 0, diag);
+    if (status) return status;
+    if (j->has_head_trits && j->head_trits != g->weights->head_trits) {
+        return lpu_fail(diag, LPU_ERR_RANGE, "found --head-trits %u, expected %u, as %s was packed",
+                        j->head_trits, g->weights->head_trits, j->path);
+    }
+    j->head_trits = g->weights->head_trits;
+    return LPU_OK;
+}
+
 static lpu_status load(generator *g, lpu_diag *diag)
 {
     lpu_run_job *j = g->job;
-    lpu_gguf *file;
-    lpu_status status = lpu_gguf_open(&file, j->path, diag);
+    lpu_status status = lpu_gguf_open(&g->file, j->path, diag);
 
     if (status) return status;
-    status = lpu_weights_load(&g->weights, file, j->head_trits, 0, diag);
-    if (!status && j->text) status = encode_prompt(j, file, diag);
-    lpu_gguf_close(&file);
+    status = lpu_packed_is(g->file)
+                 ? load_packed(g, diag)
+                 : lpu_weights_load(&g->weights, g->file, j->head_trits, 0, diag);
+    if (!status && j->text) status = encode_prompt(j, g->file, diag);
     if (!status) snprintf(j->model, sizeof(j->model), "%s", g->weights->model.name);
     return status;
 }
@@ -192,5 +216,6 @@ lpu_status lpu_run_generate(lpu_run_job *job, bool *is_usage, lpu_diag *diag)
     if (g.state) job->backend->close(&g.state);
     lpu_sampler_close(&g.sampler);
     lpu_weights_close(&g.weights);
+    lpu_gguf_close(&g.file); /* packed weights lie in it */
     return status;
 }

@@ -19,6 +19,7 @@ typedef struct lpu_run_job {
     const char *path;
     const lpu_backend *backend;
     uint32_t kv_trits, head_trits, threads;
+    bool has_head_trits; /* they were asked for */
     lpu_design design; /* modelled backends only, as the prices */
     lpu_prices prices;
     const char *text; /* the prompt, or NULL: its ids are in prompt */

@@ -2,7 +2,9 @@
 #include "kernels/forward_private.h"
 
 #include "kernels/memory.h"
+#include "kernels/packed.h"
 #include "kernels/sample.h"
+#include "kernels/screen.h"
 #include "workloads/ternary.h"
 
 #include <stdlib.h>
@@ -112,13 +114,33 @@ static lpu_status check(const lpu_weights *w, lpu_forward_kind kind, uint32_t kv
     return LPU_OK;
 }
 
-/* The linear layers of the LPU's arithmetic stream at 1.6 bits per weight. */
+/* The linear layers of the LPU's arithmetic stream at 1.6 bits per weight, or as packed. */
 lpu_status lpu_forward_open(lpu_forward **out, const lpu_weights *weights, lpu_forward_kind kind,
                             uint32_t kv_trits, uint32_t context_tokens, uint32_t threads,
                             lpu_diag *diag)
 {
-    const lpu_layout layout = kind == LPU_FORWARD_FP16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_B3;
+    lpu_layout layout = kind == LPU_FORWARD_FP16 ? LPU_LAYOUT_F16 : LPU_LAYOUT_B3;
+    uint32_t allowed;
+
+    *out = NULL;
+    lpu_status status = lpu_cpu_allowed(&allowed, diag);
+    if (!status && kind == LPU_FORWARD_TERNARY && weights->packed[0]) {
+        status = lpu_packed_layout(&layout, weights, allowed, diag);
+    }
+    if (status) return status;
     return lpu_forward_open_layout(out, weights, layout, kv_trits, context_tokens, threads, diag);
+}
+
+/* Packed weights are of one layout, and have no planes to make others from. */
+static lpu_status check_packed(const lpu_weights *w, lpu_layout layout, uint32_t allowed,
+                               lpu_diag *diag)
+{
+    lpu_layout packed;
+    lpu_status status = w->packed[0] ? lpu_packed_layout(&packed, w, allowed, diag) : LPU_OK;
+
+    if (status || !w->packed[0] || packed == layout) return status;
+    return lpu_fail(diag, LPU_ERR_RANGE, "%s: found layout %s, expected %s: the file is packed so",
+                    w->model.name, lpu_layout_name(layout), lpu_layout_name(packed));
 }
 
 static lpu_forward_kind kind_of(lpu_layout layout)
@@ -138,6 +160,7 @@ lpu_status lpu_forward_open_layout(lpu_forward **out, const lpu_weights *weights
     *out = NULL;
     lpu_status status = check(weights, kind, kv_trits, context_tokens, diag);
     if (!status) status = lpu_cpu_allowed(&allowed, diag);
+    if (!status) status = check_packed(weights, layout, allowed, diag);
     if (status) return status;
 
     lpu_forward *f = calloc(1, sizeof(*f));
@@ -147,7 +170,7 @@ lpu_status lpu_forward_open_layout(lpu_forward **out, const lpu_weights *weights
                          .kv_trits = kv_trits,
                          .layout = layout,
                          .context_tokens = context_tokens,
-                         .has_screen = lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI,
+                         .has_screen = lpu_screen_pays(allowed),
                          .chunk = LPU_FORWARD_CHUNK};
     if (f->pass.chunk > context_tokens) f->pass.chunk = context_tokens;
     lpu_kernels_init(&f->pass.k, allowed);

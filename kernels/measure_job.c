@@ -53,13 +53,13 @@ uint8_t *lpu_bench_next_bytes(lpu_bench *b, size_t bytes)
 void lpu_bench_add_stream(lpu_bench_job *j, lpu_layout layout, size_t rows, size_t k)
 {
     const size_t bytes = lpu_layout_bytes(layout, rows, k);
-    j->of[j->count++] = (lpu_stream){layout,
-                                     rows,
-                                     k,
-                                     lpu_layout_block_rows(layout),
-                                     lpu_layout_block_bytes(layout, k),
-                                     bytes,
-                                     lpu_bench_next_bytes(j->b, bytes)};
+    j->of[j->count++] = (lpu_stream){.layout = layout,
+                                     .rows = rows,
+                                     .k = k,
+                                     .block_rows = lpu_layout_block_rows(layout),
+                                     .block_bytes = lpu_layout_block_bytes(layout, k),
+                                     .bytes = bytes,
+                                     .w = lpu_bench_next_bytes(j->b, bytes)};
 }
 
 static void no_work(void *arg, size_t member, size_t members)

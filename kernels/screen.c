@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GROUP = 64, STAGES = 3, X32 = -16 };
 
@@ -146,6 +147,54 @@ static lpu_status load(lpu_screen *s, const lpu_matrix *head, lpu_diag *diag)
     return is_short ? lpu_fail(diag, LPU_ERR_MEMORY, "screen: out of memory") : status;
 }
 
+/* --- packed files --- */
+
+bool lpu_screen_pays(uint32_t allowed)
+{
+    return (lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI) != 0;
+}
+
+/* The bounds are kept in whole lines of cache, as the streams are. */
+static size_t rest_bytes(size_t rows)
+{
+    return (rows * sizeof(float) + 63) / 64 * 64;
+}
+
+size_t lpu_screen_bytes(size_t rows, size_t cols)
+{
+    size_t bytes = (STAGES - 1) * rest_bytes(rows);
+    for (size_t i = 0; i < STAGES; i++) bytes += lpu_layout_bytes(stages[i].layout, rows, cols);
+    return bytes;
+}
+
+const void *lpu_screen_piece(const lpu_screen *s, size_t index, size_t *bytes)
+{
+    _Static_assert(LPU_SCREEN_PIECES == 2 * STAGES - 1, "streams, then bounds");
+    *bytes = index < STAGES ? s->of[index].bytes : rest_bytes(s->rows);
+    return index < STAGES ? (const void *)s->of[index].w : s->rest[index - STAGES];
+}
+
+static lpu_status borrow(lpu_screen *s, const lpu_matrix *head, lpu_diag *diag)
+{
+    const uint8_t *at = head->stream;
+    lpu_status status = LPU_OK;
+
+    if (head->stream_bytes != lpu_screen_bytes(s->rows, s->cols)) {
+        return lpu_fail(diag, LPU_ERR_FORMAT,
+                        "screen: found %zu packed bytes of %zu by %zu, expected %zu",
+                        head->stream_bytes, s->rows, s->cols, lpu_screen_bytes(s->rows, s->cols));
+    }
+    for (size_t i = 0; i < STAGES && !status; i++) {
+        status = lpu_stream_borrow(&s->of[i], stages[i].layout, s->rows, s->cols, at, diag);
+        at += s->of[i].bytes;
+    }
+    for (size_t i = 0; i + 1 < STAGES && !status; i++) {
+        memcpy(s->rest[i], at, s->rows * sizeof(float));
+        at += rest_bytes(s->rows);
+    }
+    return status;
+}
+
 /* A scale that FP32 holds with all its bits, times anything that it meets here. */
 static bool is_sound(lpu_scale s)
 {
@@ -168,7 +217,7 @@ lpu_status lpu_screen_open(lpu_screen **out, const lpu_matrix *head, const lpu_k
     s->is_sound = true;
     s->scale = calloc(s->rows + 1, sizeof(*s->scale));
     s->real = calloc(s->rows + 1, sizeof(*s->real));
-    for (size_t i = 0; i + 1 < STAGES; i++) s->rest[i] = calloc(s->rows + 1, sizeof(float));
+    for (size_t i = 0; i + 1 < STAGES; i++) s->rest[i] = calloc(1, rest_bytes(s->rows) + 1);
     s->acc = calloc(s->rows + 1, sizeof(*s->acc));
     s->part = calloc(s->rows + 1, sizeof(*s->part));
     s->is_in = calloc(groups_of(s) + 1, 1);
@@ -180,11 +229,12 @@ lpu_status lpu_screen_open(lpu_screen **out, const lpu_matrix *head, const lpu_k
         s->real[r] = (float)lpu_scale_to_real(s->scale[r]);
         s->is_sound = s->is_sound && is_sound(s->scale[r]);
     }
-    for (size_t i = 0; i < STAGES && !status; i++) {
+    if (!status && head->stream) status = borrow(s, head, diag);
+    for (size_t i = 0; i < STAGES && !status && !head->stream; i++) {
         status = lpu_stream_open(&s->of[i], stages[i].layout, s->rows, s->cols, diag);
-        s->reads.all_bytes += s->of[i].bytes;
     }
-    if (!status) status = load(s, head, diag);
+    if (!status && !head->stream) status = load(s, head, diag);
+    for (size_t i = 0; i < STAGES; i++) s->reads.all_bytes += s->of[i].bytes;
     if (status) lpu_screen_close(&s);
     *out = s;
     return status;

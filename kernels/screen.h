@@ -19,6 +19,8 @@
 #include "kernels/team.h"
 #include "workloads/weights.h"
 
+#include <stdbool.h>
+
 typedef struct lpu_screen lpu_screen;
 
 /* What the last argmax read. */
@@ -27,10 +29,20 @@ typedef struct lpu_screen_reads {
     uint64_t bytes, all_bytes;            /* read; of the whole head */
 } lpu_screen_reads;
 
-/* Borrows the team and copies the rest. head has up to 5 trits. */
+/* Whether the screen gains time where these kernels (cpu.h) are allowed: they must keep up with
+ * memory. */
+bool lpu_screen_pays(uint32_t allowed);
+
+/* Borrows the team and copies the rest, but for the stream of a packed file. head has up to 5
+ * trits. */
 lpu_status lpu_screen_open(lpu_screen **s, const lpu_matrix *head, const lpu_kernels *k,
                            lpu_team *team, lpu_diag *diag);
 void lpu_screen_close(lpu_screen **s);
+
+/* All that opening computes, for packed files: three streams, and the bounds of their rests. */
+enum { LPU_SCREEN_PIECES = 5 };
+size_t lpu_screen_bytes(size_t rows, size_t cols);
+const void *lpu_screen_piece(const lpu_screen *s, size_t index, size_t *bytes);
 
 /* The lowest row of the largest logit, for the activations q (head->cols) of scale sq. */
 size_t lpu_screen_argmax(lpu_screen *s, const int8_t *q, lpu_scale sq);

@@ -6,10 +6,9 @@
 #include "workloads/quants.h"
 #include "workloads/ternary.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
-lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag)
+static lpu_status init(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag)
 {
     *s = (lpu_stream){.layout = layout, .rows = rows, .k = k};
     if (k > LPU_LAYOUT_K_MAX) {
@@ -26,14 +25,32 @@ lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t
     s->block_rows = lpu_layout_block_rows(layout);
     s->block_bytes = lpu_layout_block_bytes(layout, k);
     s->bytes = lpu_layout_bytes(layout, rows, k);
+    return LPU_OK;
+}
+
+lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag)
+{
+    lpu_status status = init(s, layout, rows, k, diag);
+
+    if (status) return status;
     s->w = lpu_memory_open(s->bytes);
     if (!s->w) return lpu_fail(diag, LPU_ERR_MEMORY, "stream: no memory for %zu bytes", s->bytes);
     return LPU_OK;
 }
 
+lpu_status lpu_stream_borrow(lpu_stream *s, lpu_layout layout, size_t rows, size_t k,
+                             const uint8_t *bytes, lpu_diag *diag)
+{
+    lpu_status status = init(s, layout, rows, k, diag);
+
+    s->w = (uint8_t *)(uintptr_t)bytes;
+    s->is_borrowed = true;
+    return status;
+}
+
 void lpu_stream_close(lpu_stream *s)
 {
-    lpu_memory_close(s->w, s->bytes);
+    if (!s->is_borrowed) lpu_memory_close(s->w, s->bytes);
     *s = (lpu_stream){.layout = s->layout};
 }
 
@@ -190,6 +207,14 @@ static lpu_status load(lpu_stream *s, const lpu_matrix *m, const uint16_t *halve
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag)
 {
+    if (m->stream && m->stream_bytes != lpu_layout_bytes(layout, m->rows, m->cols)) {
+        *s = (lpu_stream){.layout = layout};
+        return lpu_fail(diag, LPU_ERR_FORMAT,
+                        "stream: found %zu packed bytes of %zu by %zu, expected %zu in %s",
+                        m->stream_bytes, m->rows, m->cols,
+                        lpu_layout_bytes(layout, m->rows, m->cols), lpu_layout_name(layout));
+    }
+    if (m->stream) return lpu_stream_borrow(s, layout, m->rows, m->cols, m->stream, diag);
     lpu_status status = lpu_stream_open(s, layout, m->rows, m->cols, diag);
     return status ? status : load(s, m, NULL, team, diag);
 }

@@ -1,6 +1,6 @@
 /* kernels/stream.h - a matrix of a model as the stream that a kernel reads, and its product.
  *
- * A stream owns its bytes. The product of a set of streams with the same activations is one job of
+ * A stream owns its bytes, but for that of a packed file, which lies in the file. The product of a set of streams with the same activations is one job of
  * a team: every member takes its share of the blocks of each.
  */
 #ifndef LPU_KERNELS_STREAM_H
@@ -10,19 +10,27 @@
 #include "kernels/team.h"
 #include "workloads/weights.h"
 
+#include <stdbool.h>
+
 typedef struct lpu_stream {
     lpu_layout layout;
     size_t rows, k, block_rows, block_bytes, bytes;
     uint8_t *w;
+    bool is_borrowed;
 } lpu_stream;
 
 /* Allocates an empty stream of rows x k. */
 lpu_status lpu_stream_open(lpu_stream *s, lpu_layout layout, size_t rows, size_t k, lpu_diag *diag);
 void lpu_stream_close(lpu_stream *s);
 
+/* The same on bytes that stay the caller's, and are only read: known to be as many as needed. */
+lpu_status lpu_stream_borrow(lpu_stream *s, lpu_layout layout, size_t rows, size_t k,
+                             const uint8_t *bytes, lpu_diag *diag);
+
 /* Opens the stream of a matrix: T2 or B3 of one of 1 trit, I8 of one of up to 5 trits; F16, BF16,
- * Q8 and Q4 of its real values; I4 of one whose integers are -8..7, B1 of one without zeros. LPU_ERR_FORMAT if a
- * plane holds an illegal code.
+ * Q8 and Q4 of its real values; I4 of one whose integers are -8..7, B1 of one without zeros.
+ * LPU_ERR_FORMAT if a plane holds an illegal code. A matrix of a packed file has its stream, which
+ * must be of that layout.
  */
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag);

@@ -197,7 +197,7 @@ static lpu_status read_type(cursor *c, lpu_gguf_tensor *t, uint64_t elems)
     if (!info) {
         return fail_at(c, at,
                        "tensor %s has type %" PRIu32 ", expected F32 (0), F16 (1), Q4_0 (2), Q8_0 "
-                       "(8), Q4_K (12), Q6_K (14), BF16 (30), TQ1_0 (34), TQ2_0 (35), I2_S (36) or "
+                       "(8), Q4_K (12), Q6_K (14), I8 (24), BF16 (30), TQ1_0 (34), TQ2_0 (35), I2_S (36) or "
                        "Q1_0 (41)",
                        t->name, number);
     }
@@ -373,7 +373,10 @@ static lpu_status read_tables(lpu_gguf *g, lpu_diag *diag)
         return lpu_fail(diag, LPU_ERR_MEMORY, "%s: out of memory", g->name);
     }
     for (; g->value_count < values && !status; g->value_count++) {
-        status = read_value(&c, &g->values[g->value_count]);
+        lpu_gguf_value *v = &g->values[g->value_count];
+        v->begin = g->data + c.at;
+        status = read_value(&c, v);
+        v->bytes = (size_t)(g->data + c.at - v->begin);
     }
     for (; g->tensor_count < tensors && !status; g->tensor_count++) {
         status = read_tensor(&c, &g->tensors[g->tensor_count]);

@@ -70,6 +70,9 @@ void lpu_gguf_close(lpu_gguf **g);
 /* The file's name, for messages. */
 const char *lpu_gguf_name(const lpu_gguf *g);
 
+/* The whole file. */
+const void *lpu_gguf_bytes(const lpu_gguf *g, size_t *bytes);
+
 size_t lpu_gguf_tensors(const lpu_gguf *g);
 const lpu_gguf_tensor *lpu_gguf_tensor_at(const lpu_gguf *g, size_t i);
 const lpu_gguf_tensor *lpu_gguf_find(const lpu_gguf *g, const char *name); /* NULL: not there */

@@ -29,6 +29,12 @@ const char *lpu_gguf_name(const lpu_gguf *g)
     return g->name;
 }
 
+const void *lpu_gguf_bytes(const lpu_gguf *g, size_t *bytes)
+{
+    *bytes = g->bytes;
+    return g->data;
+}
+
 size_t lpu_gguf_tensors(const lpu_gguf *g)
 {
     return g->tensor_count;

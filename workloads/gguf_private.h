@@ -9,6 +9,8 @@ typedef struct lpu_gguf_value {
     lpu_gguf_kind kind, element; /* element: of an array */
     size_t count;                /* of an array */
     const uint8_t *data;         /* the value, or an array's first */
+    const uint8_t *begin;        /* (bytes) all of it in the file, from the key on */
+    size_t bytes;
 } lpu_gguf_value;
 
 struct lpu_gguf {

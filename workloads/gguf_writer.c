@@ -1,5 +1,6 @@
 /* workloads/gguf_writer.c - the tables are kept in memory until the first tensor's bytes arrive. */
 #include "workloads/gguf_writer.h"
+#include "workloads/checksum.h"
 #include "workloads/gguf_private.h"
 #include "workloads/output.h"
 
@@ -7,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ALIGNMENT_MAX = 4096 };
 
 /* Bytes that grow. */
 typedef struct buffer {
@@ -22,6 +25,8 @@ struct lpu_gguf_writer {
     buffer values, tensors;
     uint64_t *tensor_bytes; /* (tensor_count) */
     uint64_t value_count, tensor_count, next_offset;
+    uint32_t alignment;
+    lpu_checksum sum; /* of what is in the file */
     bool has_begun;
     size_t current;         /* the tensor that is being written */
     uint64_t current_bytes; /* of it, written */
@@ -72,7 +77,11 @@ lpu_status lpu_gguf_writer_open(lpu_gguf_writer **out, const char *path, lpu_dia
     lpu_gguf_writer *w = calloc(1, sizeof(*w));
 
     *out = NULL;
-    if (w) w->path = strdup(path);
+    if (w) {
+        w->alignment = LPU_GGUF_ALIGNMENT_BYTES;
+        lpu_checksum_init(&w->sum);
+        w->path = strdup(path);
+    }
     if (!w || !w->path) {
         lpu_gguf_writer_close(&w);
         return lpu_fail(diag, LPU_ERR_MEMORY, "%s: out of memory", path);
@@ -123,6 +132,29 @@ void lpu_gguf_writer_next_string(lpu_gguf_writer *w, const char *text, size_t by
     append_string(&w->values, text, bytes);
 }
 
+void lpu_gguf_writer_copy(lpu_gguf_writer *w, const lpu_gguf *from)
+{
+    static const char alignment[] = "general.alignment";
+
+    assert(!w->has_begun);
+    for (size_t i = 0; i < from->value_count; i++) {
+        const lpu_gguf_value *v = &from->values[i];
+        if (v->key.bytes == sizeof(alignment) - 1 &&
+            !memcmp(v->key.text, alignment, v->key.bytes)) {
+            continue;
+        }
+        append(&w->values, v->begin, v->bytes);
+        w->value_count++;
+    }
+}
+
+void lpu_gguf_writer_align(lpu_gguf_writer *w, uint32_t bytes)
+{
+    assert(!w->tensor_count && bytes && bytes <= ALIGNMENT_MAX && !(bytes & (bytes - 1)));
+    lpu_gguf_writer_put_u32(w, "general.alignment", bytes);
+    w->alignment = bytes;
+}
+
 uint64_t lpu_gguf_writer_declare(lpu_gguf_writer *w, const char *name, lpu_quant type,
                                  uint64_t row_elems, uint64_t rows)
 {
@@ -139,8 +171,7 @@ uint64_t lpu_gguf_writer_declare(lpu_gguf_writer *w, const char *name, lpu_quant
     append_u32(&w->tensors, (uint32_t)type);
     append_u64(&w->tensors, w->next_offset);
 
-    w->next_offset += (bytes + LPU_GGUF_ALIGNMENT_BYTES - 1) / LPU_GGUF_ALIGNMENT_BYTES *
-                      LPU_GGUF_ALIGNMENT_BYTES;
+    w->next_offset += (bytes + w->alignment - 1) / w->alignment * w->alignment;
     if (!more) {
         w->tensors.is_short = true;
         return bytes;
@@ -152,6 +183,7 @@ uint64_t lpu_gguf_writer_declare(lpu_gguf_writer *w, const char *name, lpu_quant
 
 static lpu_status put_bytes(lpu_gguf_writer *w, const void *data, size_t bytes, lpu_diag *diag)
 {
+    lpu_checksum_add(&w->sum, data, bytes);
     if (bytes == 0 || fwrite(data, 1, bytes, w->file) == bytes) return LPU_OK;
     return lpu_fail(diag, LPU_ERR_IO, "%s: cannot write: %s", w->path, strerror(errno));
 }
@@ -159,8 +191,8 @@ static lpu_status put_bytes(lpu_gguf_writer *w, const void *data, size_t bytes, 
 /* Zeros up to the next multiple of the alignment. */
 static lpu_status put_padding(lpu_gguf_writer *w, uint64_t bytes, lpu_diag *diag)
 {
-    static const uint8_t zeros[LPU_GGUF_ALIGNMENT_BYTES];
-    return put_bytes(w, zeros, (size_t)(-bytes % LPU_GGUF_ALIGNMENT_BYTES), diag);
+    static const uint8_t zeros[ALIGNMENT_MAX];
+    return put_bytes(w, zeros, (size_t)(-bytes % w->alignment), diag);
 }
 
 static lpu_status begin_data(lpu_gguf_writer *w, lpu_diag *diag)
@@ -199,6 +231,12 @@ lpu_status lpu_gguf_writer_write(lpu_gguf_writer *w, const void *data, size_t by
         w->current_bytes = 0;
     }
     return status;
+}
+
+uint64_t lpu_gguf_writer_sum(const lpu_gguf_writer *w)
+{
+    assert(w->has_begun && !w->current_bytes);
+    return lpu_checksum_read(&w->sum);
 }
 
 lpu_status lpu_gguf_writer_commit(lpu_gguf_writer **out, lpu_diag *diag)

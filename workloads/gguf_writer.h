@@ -22,6 +22,12 @@ void lpu_gguf_writer_put_array(lpu_gguf_writer *w, const char *key, lpu_gguf_kin
 void lpu_gguf_writer_begin_strings(lpu_gguf_writer *w, const char *key, size_t count);
 void lpu_gguf_writer_next_string(lpu_gguf_writer *w, const char *text, size_t bytes);
 
+/* All metadata of another file but its alignment. */
+void lpu_gguf_writer_copy(lpu_gguf_writer *w, const lpu_gguf *from);
+
+/* Tensors begin at multiples of bytes, a power of two of at most 4096. Before the first of them. */
+void lpu_gguf_writer_align(lpu_gguf_writer *w, uint32_t bytes);
+
 /* Declares a tensor of rows rows of row_elems, a multiple of the type's block; rows 0 makes it a
  * vector of one dimension. Returns the bytes that write is to be given for it. */
 uint64_t lpu_gguf_writer_declare(lpu_gguf_writer *w, const char *name, lpu_quant type,
@@ -30,6 +36,10 @@ uint64_t lpu_gguf_writer_declare(lpu_gguf_writer *w, const char *name, lpu_quant
 /* The next bytes of the tensors' data; they may not cross the end of a tensor. */
 lpu_status lpu_gguf_writer_write(lpu_gguf_writer *w, const void *data, size_t bytes,
                                  lpu_diag *diag);
+
+/* The checksum (workloads/checksum.h) of all bytes of the file so far: while no tensor is in hand,
+ * those before the next one. */
+uint64_t lpu_gguf_writer_sum(const lpu_gguf_writer *w);
 
 /* Every declared byte must have been written. Frees *w, as does close, which drops the file. */
 lpu_status lpu_gguf_writer_commit(lpu_gguf_writer **w, lpu_diag *diag);

@@ -18,6 +18,7 @@ static const lpu_quant_info formats[] = {
     {LPU_QUANT_Q8_0,  "Q8_0",      32,   34,    0, true,  false},
     {LPU_QUANT_Q4_K,  "Q4_K",     256,  144,    0, false, false},
     {LPU_QUANT_Q6_K,  "Q6_K",     256,  210,    0, false, false},
+    {LPU_QUANT_I8,    "I8",         1,    1,    0, false, false},
     {LPU_QUANT_BF16,  "BF16",       1,    2,    0, true,  true},
     {LPU_QUANT_TQ1_0, "TQ1_0",    256,   54,    0, true,  true},
     {LPU_QUANT_TQ2_0, "TQ2_0",    256,   66,    0, true,  true},
@@ -189,6 +190,10 @@ void lpu_quants_decode(lpu_quant type, float *dst, const void *src, size_t elems
     }
     if (type == LPU_QUANT_BF16) {
         for (size_t i = 0; i < elems; i++) dst[i] = lpu_quants_bf16_to_f32(load16(s + 2 * i));
+        return;
+    }
+    if (type == LPU_QUANT_I8) {
+        for (size_t i = 0; i < elems; i++) dst[i] = (float)(int8_t)s[i];
         return;
     }
     for (size_t i = 0; i < elems; i += info->block_elems, s += info->block_bytes) {

@@ -3,6 +3,7 @@
  * A row is a whole number of blocks. All numbers are little endian. The ternary formats can also be
  * read and written as digits and one scale, without a detour through rounding.
  *
+ *   I8     plain int8; bytes of any meaning in packed files (kernels/packed.h)
  *   Q4_0   32 weights:  f16 d, 16 bytes (j low nibble, j+16 high): (q - 8) d
  *   Q8_0   32 weights:  f16 d, 32 int8: q d
  *   Q1_0  128 weights:  f16 d, 16 bytes, weight j in bit j%8 of byte j/8: 1 is +d, 0 is -d
@@ -30,6 +31,7 @@ typedef enum lpu_quant {
     LPU_QUANT_Q8_0 = 8,
     LPU_QUANT_Q4_K = 12,
     LPU_QUANT_Q6_K = 14,
+    LPU_QUANT_I8 = 24,
     LPU_QUANT_BF16 = 30,
     LPU_QUANT_TQ1_0 = 34,
     LPU_QUANT_TQ2_0 = 35,

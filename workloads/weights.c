@@ -5,6 +5,7 @@
 #include "workloads/gguf.h"
 #include "workloads/ternary.h"
 #include "workloads/weights_convert.h"
+#include "workloads/weights_packed.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,7 +24,8 @@ typedef struct reader {
     lpu_weights *w;
     const char *arch;
     bool is_interleaved; /* the rows of each head of Q and K */
-    bool *is_used;       /* (tensors) by index */
+    bool is_packed;
+    bool *is_used; /* (tensors) by index */
     uint64_t zero_elems;
     lpu_diag *diag;
 } reader;
@@ -183,7 +185,7 @@ static lpu_status complete_shape(reader *r, uint32_t context_tokens)
     m->vocab_elems = embed && embed->elems[1] <= UINT32_MAX ? (uint32_t)embed->elems[1] : 0;
     m->is_gated = lpu_gguf_find(r->g, "blk.0.ffn_gate.weight") != NULL;
     m->has_sub_norm = lpu_gguf_find(r->g, "blk.0.attn_sub_norm.weight") != NULL;
-    m->is_tied = lpu_gguf_find(r->g, "output.weight") == NULL;
+    m->is_tied = !lpu_gguf_find(r->g, "output.weight") && !lpu_gguf_find(r->g, "output.scales");
     m->kv_layers = m->layers;
     m->native_kv_bits = 16;
     m->active_share = 1;
@@ -262,6 +264,10 @@ static lpu_status load_matrix(reader *r, lpu_matrix *m, const char *prefix, cons
     float factor = 1;
     lpu_status status;
 
+    if (r->is_packed) {
+        const lpu_weights_packed p = {r->g, r->is_used, r->diag};
+        return lpu_weights_packed_linear(&p, m, prefix, name, rows, cols);
+    }
     snprintf(full, sizeof(full), "%s%s.scale", prefix, name);
     status = find_reals(r, full, 1, true, &factor_tensor);
     if (status) return status;
@@ -317,8 +323,13 @@ static lpu_status load_embed(reader *r)
     lpu_weights *w = r->w;
     const lpu_gguf_tensor *t;
     const uint32_t vocab = w->model.vocab_elems, hidden = w->model.hidden_elems;
-    lpu_status status = find_tensor(r, "token_embd.weight", vocab, hidden, false, &t);
 
+    if (r->is_packed) {
+        const lpu_weights_packed p = {r->g, r->is_used, r->diag};
+        return lpu_weights_packed_embed(&p, &w->embed, &w->head, w->head_trits, vocab, hidden,
+                                        w->model.is_tied);
+    }
+    lpu_status status = find_tensor(r, "token_embd.weight", vocab, hidden, false, &t);
     if (status) return status;
     status = lpu_weights_convert_embed(&w->embed, &w->embed_f16, r->g, t, w->head_trits, r->diag);
     if (status) return status;
@@ -381,10 +392,34 @@ static lpu_status check_all_used(const reader *r)
 {
     for (size_t i = 0; i < lpu_gguf_tensors(r->g); i++) {
         if (r->is_used[i]) continue;
+        if (r->is_packed && !strcmp(lpu_gguf_tensor_at(r->g, i)->name, "setun.sum")) continue;
         return lpu_fail(r->diag, LPU_ERR_FORMAT,
                         "%s: tensor %s has no place in a BitNet-type model of %u layers",
                         lpu_gguf_name(r->g), lpu_gguf_tensor_at(r->g, i)->name, r->w->model.layers);
     }
+    return LPU_OK;
+}
+
+/* What the streams of a packed file cannot tell. */
+static lpu_status read_packed(reader *r)
+{
+    lpu_weights *w = r->w;
+    lpu_gguf_string layout;
+    float zero_share = 0;
+    uint32_t is_binary = 0;
+    lpu_status status = lpu_gguf_get_string(r->g, "setun.pack.layout", &layout, r->diag);
+
+    if (!status) status = lpu_gguf_get_f32(r->g, "setun.pack.zero_share", &zero_share, r->diag);
+    if (!status) status = lpu_gguf_get_u32(r->g, "setun.pack.is_binary", &is_binary, r->diag);
+    if (status) return status;
+    if (!layout.bytes || layout.bytes >= sizeof(w->packed)) {
+        return lpu_fail(r->diag, LPU_ERR_FORMAT,
+                        "%s: setun.pack.layout is %zu bytes long, expected 1 to %zu",
+                        lpu_gguf_name(r->g), layout.bytes, sizeof(w->packed) - 1);
+    }
+    memcpy(w->packed, layout.text, layout.bytes);
+    w->model.zero_share = (double)zero_share;
+    w->model.weights = is_binary ? LPU_WEIGHTS_BINARY : LPU_WEIGHTS_TERNARY;
     return LPU_OK;
 }
 
@@ -394,6 +429,7 @@ static lpu_status load_all(reader *r, uint32_t context_tokens)
     lpu_status status = read_shape(r);
 
     if (!status) status = complete_shape(r, context_tokens);
+    if (!status && r->is_packed) status = read_packed(r);
     if (status) return status;
     w->layer = calloc(w->model.layers, sizeof(*w->layer));
     if (!w->layer) {
@@ -407,14 +443,15 @@ static lpu_status load_all(reader *r, uint32_t context_tokens)
         status = load_gain(r, &w->output_norm, "", "output_norm", w->model.hidden_elems, false);
     if (!status) status = load_embed(r);
     if (!status) status = check_all_used(r);
+    if (r->is_packed) return status;
     w->model.zero_share = (double)r->zero_elems / (double)lpu_model_linear_elems(&w->model);
     return status;
 }
 
-lpu_status lpu_weights_load(lpu_weights **out, const lpu_gguf *g, uint32_t head_trits,
-                            uint32_t context_tokens, lpu_diag *diag)
+static lpu_status load(lpu_weights **out, const lpu_gguf *g, bool is_packed, uint32_t head_trits,
+                       uint32_t context_tokens, lpu_diag *diag)
 {
-    reader r = {.g = g, .diag = diag};
+    reader r = {.g = g, .is_packed = is_packed, .diag = diag};
 
     *out = NULL;
     if (head_trits < 3 || head_trits > LPU_TRITS_MAX) {
@@ -434,6 +471,29 @@ lpu_status lpu_weights_load(lpu_weights **out, const lpu_gguf *g, uint32_t head_
     if (status) lpu_weights_close(&r.w);
     *out = r.w;
     return status;
+}
+
+lpu_status lpu_weights_load(lpu_weights **out, const lpu_gguf *g, uint32_t head_trits,
+                            uint32_t context_tokens, lpu_diag *diag)
+{
+    *out = NULL;
+    if (lpu_gguf_has(g, "setun.pack.version")) {
+        return lpu_fail(diag, LPU_ERR_FORMAT,
+                        "%s: packed for kernels of a CPU, expected the GGUF file that it was made "
+                        "from: packed files are for lpu run --backend cpu and lpu bench model",
+                        lpu_gguf_name(g));
+    }
+    return load(out, g, false, head_trits, context_tokens, diag);
+}
+
+lpu_status lpu_weights_load_packed(lpu_weights **out, const lpu_gguf *g, uint32_t context_tokens,
+                                   lpu_diag *diag)
+{
+    uint32_t head_trits;
+
+    *out = NULL;
+    lpu_status status = lpu_gguf_get_u32(g, "setun.pack.head_trits", &head_trits, diag);
+    return status ? status : load(out, g, true, head_trits, context_tokens, diag);
 }
 
 lpu_status lpu_weights_open(lpu_weights **out, const char *path, uint32_t head_trits,
@@ -462,12 +522,15 @@ static void free_gain(lpu_gain *gain)
     free(gain->real);
 }
 
-static void free_layer(lpu_layer_weights *l)
+static void free_layer(lpu_layer_weights *l, bool is_packed)
 {
     lpu_gain *gains[] = {&l->attn_norm, &l->attn_sub_norm, &l->ffn_norm, &l->ffn_sub_norm};
     lpu_matrix *matrices[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
     for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++) free_gain(gains[i]);
-    for (size_t i = 0; i < sizeof(matrices) / sizeof(matrices[0]); i++) free_matrix(matrices[i]);
+    /* Those of a packed file lie in it. */
+    for (size_t i = 0; i < sizeof(matrices) / sizeof(matrices[0]) && !is_packed; i++) {
+        free_matrix(matrices[i]);
+    }
 }
 
 void lpu_weights_close(lpu_weights **out)
@@ -475,10 +538,12 @@ void lpu_weights_close(lpu_weights **out)
     lpu_weights *w = *out;
 
     if (!w) return;
-    for (uint32_t i = 0; w->layer && i < w->model.layers; i++) free_layer(&w->layer[i]);
-    if (w->head.planes != w->embed.planes) free_matrix(&w->head);
+    for (uint32_t i = 0; w->layer && i < w->model.layers; i++) {
+        free_layer(&w->layer[i], w->packed[0]);
+    }
+    if (w->head.planes != w->embed.planes && !w->packed[0]) free_matrix(&w->head);
     if (w->head_f16 != w->embed_f16) free(w->head_f16);
-    free_matrix(&w->embed);
+    if (!w->packed[0]) free_matrix(&w->embed);
     free(w->embed_f16);
     free_gain(&w->output_norm);
     free(w->rope);

@@ -23,6 +23,8 @@ typedef struct lpu_matrix {
     lpu_scale *row_scales; /* (rows) or NULL */
     float      real_scale; /* of every row, as the file has it; unused where row_scales is set */
     uint16_t  *f16;        /* (rows, cols) IEEE half, of a model of FP16 weights: then planes is NULL */
+    const uint8_t *stream; /* (stream_bytes) of a packed file: as its kernel reads it, in place */
+    size_t     stream_bytes;
 } lpu_matrix;
 
 /* A norm's gain, as G of arithmetic.md and as the file has it. g is NULL where there is no norm. */
@@ -40,6 +42,7 @@ typedef struct lpu_layer_weights {
 
 typedef struct lpu_weights {
     lpu_model          model;
+    char               packed[32]; /* the layouts of a packed file, "" of a portable one */
     uint32_t           head_trits;
     lpu_layer_weights *layer; /* (model.layers) */
     lpu_matrix         embed; /* (vocab, hidden), row scales */
@@ -60,6 +63,12 @@ lpu_status lpu_weights_open(lpu_weights **weights, const char *path, uint32_t he
 struct lpu_gguf;
 lpu_status lpu_weights_load(lpu_weights **weights, const struct lpu_gguf *g, uint32_t head_trits,
                             uint32_t context_tokens, lpu_diag *diag);
+
+/* The same from a packed file (kernels/packed.h), which the others refuse: matrices have streams in
+ * place of planes, the embedding has planes too, and all of them lie in g, which is closed after
+ * *weights. Neither the streams' sizes nor the file's sum are looked at. */
+lpu_status lpu_weights_load_packed(lpu_weights **weights, const struct lpu_gguf *g,
+                                   uint32_t context_tokens, lpu_diag *diag);
 void lpu_weights_close(lpu_weights **weights);
 
 #endif
