@@ -34,11 +34,12 @@
  *     i4   64 rows          4       512           320           8*16*2 = 256     256/8192 =  3%
  *     i8, bf16 64 rows      4       512           320           none
  *
- * decode is stores for t2, b1 and i4, and for b3 ten instructions on two ports. Multiplying is the longest, so the multiplier
- * is the limit; sums come and go once a chunk: 4*(8 + 16) = 96 cycles beside those 512, on other
- * ports. Four sums hide the latency: 4*16 > 52. One tile of x and four of w need 5 loads where
- * 2 x 2 tiles need 4, but a quarter of them from L2 (x) where those have a half: 1 KB in 64 cycles,
- * not 2. L1 (48 KB) holds slots (24 or 32 KB), the codes (8) and a chunk of x (8).
+ * To decode is to store for t2, b1 and i4; for b3 it is ten instructions on two ports. Multiplying
+ * takes longest, so the multiplier is the limit; sums come and go once a chunk: 4*(8 + 16) = 96
+ * cycles beside those 512, on other ports. Four sums hide the latency: 4*16 > 52. One tile of x and
+ * four of w need 5 loads where 2 x 2 tiles need 4, but only one in five from L2, x, where those have
+ * a half: 1 KB in 64 cycles, not 2. L1 (48 KB) holds slots (24 or 32 KB), the codes (8) and a chunk
+ * of x (8).
  *
  * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, 5*8/2 + 8 = 28 of loads:
  * 1 KB of weights in 48 cycles, 21 bytes a cycle, 2 to 3 times what a core gets from memory. So
