@@ -1,21 +1,63 @@
 /* cli/verify.c - lpu verify: is this RTL what the golden model says? An array, or a whole LPU. */
 #include "cli/verify.h"
 
+#include <string.h>
+
 static const char *const examples =
     "lpu verify\n"
     "lpu verify --random 5 --design tests/top/designs/small-8x10.yaml\n"
+    "lpu verify --platform systemc --design tests/top/designs/small-8x10.yaml --tokens 3\n"
     "lpu verify --array --rtl rtl --top lpu_array --cycle-exact\n"
     "lpu verify --array --rtl rtl/examples --top bit_serial_array --cycles 20000\n";
 
+static const lpu_verify_options defaults = {.array = LPU_ARRAY_OPTIONS_DEFAULT,
+                                            .seed = 1,
+                                            .cycles = 100000,
+                                            .tokens = 8,
+                                            .decode = 2,
+                                            .batch = 1,
+                                            .operations = 40};
+
+static lpu_status check_platform(lpu_verify_options *o, lpu_diag *diag)
+{
+    const struct {
+        bool is_so;
+        const char *found, *why;
+    } refused[] = {
+        {o->is_array, "--array", "an array has no memory to talk to"},
+        {o->stalls, "--stalls", "the memory there has a time of its own"},
+        {o->faults, "--faults", "the memory there makes no errors"},
+        {o->harness && strcmp(o->harness, "speed"), "--harness", "there is none but speed"},
+    };
+
+    o->is_systemc = o->platform && !strcmp(o->platform, "systemc");
+    if (!o->is_systemc && o->platform && strcmp(o->platform, "verilator")) {
+        return lpu_fail(diag, LPU_ERR_RANGE, "found --platform %s, expected verilator or systemc",
+                        o->platform);
+    }
+    for (size_t i = 0; o->is_systemc && i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (!refused[i].is_so) continue;
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "found %s with --platform systemc, expected --platform verilator: %s",
+                        refused[i].found, refused[i].why);
+    }
+    return LPU_OK;
+}
+
+static int judge(const lpu_usage *usage, lpu_verify_options *o)
+{
+    lpu_diag diag = {""};
+
+    if (check_platform(o, &diag)) {
+        lpu_cli_fail(usage, &diag);
+        return LPU_EXIT_USAGE;
+    }
+    return o->is_array ? lpu_verify_array(usage, o) : lpu_verify_top(usage, o);
+}
+
 int lpu_command_verify(int argc, char **argv)
 {
-    lpu_verify_options o = {.array = LPU_ARRAY_OPTIONS_DEFAULT,
-                            .seed = 1,
-                            .cycles = 100000,
-                            .tokens = 8,
-                            .decode = 2,
-                            .batch = 1,
-                            .operations = 40};
+    lpu_verify_options o = defaults;
     const lpu_option list[] = {
         {"--rtl", "DIR", "folder whose *.v and *.sv are compiled (the project's own)", &o.rtl, NULL,
          NULL},
@@ -38,6 +80,9 @@ int lpu_command_verify(int argc, char **argv)
          &o.shape, NULL, NULL},
         {"--stalls", "S", "share of 256 of cycles in which a memory channel stalls (0)", NULL,
          &o.stalls, NULL},
+        {"--platform", "NAME",
+         "verilator, or systemc: RTL and simulator, both in TLM-2.0 platforms (verilator)",
+         &o.platform, NULL, NULL},
         {"--seed", "N", "of weights, tokens, random work, registers, stalls (1)", NULL, &o.seed,
          NULL},
         {"--harness", "KIND",
@@ -66,5 +111,5 @@ int lpu_command_verify(int argc, char **argv)
     int exit_code;
 
     if (lpu_cli_parse(&usage, argc, argv, &exit_code), exit_code >= 0) return exit_code;
-    return o.is_array ? lpu_verify_array(&usage, &o) : lpu_verify_top(&usage, &o);
+    return judge(&usage, &o);
 }

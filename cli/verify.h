@@ -7,15 +7,18 @@
 #include "cli/cli.h"
 #include "sim/design.h"
 
+#include <sys/types.h>
+
 enum { LPU_VERIFY_PATH_BYTES = 4096 };
 
 typedef struct lpu_verify_options {
     lpu_array_options array; /* with is_array */
     const char *rtl, *top, *build;
     const char *model, *design, *phase, *shape, *harness; /* of whole programs */
+    const char *platform;                                 /* NULL: verilator */
     uint32_t tokens, context, decode, batch, random, faults, operations, stalls;
     uint32_t seed, cycles, stall_cycles;
-    bool is_array, is_exact, is_json, has_no_waveform;
+    bool is_array, is_exact, is_json, has_no_waveform, is_systemc;
 } lpu_verify_options;
 
 /* The two judges. They print the verdict and return the exit code. */
@@ -62,5 +65,12 @@ void lpu_verify_parameters(lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS
  * rtl/lpu_top.v cannot be. */
 lpu_status lpu_verify_build_top(char *program, const lpu_verify_work *w, const lpu_design *design,
                                 const char *rtl, const char *top, const char *kind, lpu_diag *diag);
+/* The same with TLM-2.0 platforms around it and around the simulator: sim/systemc/main.cc. */
+lpu_status lpu_verify_build_systemc(char *program, const lpu_verify_work *w,
+                                    const lpu_design *design, const char *rtl, const char *top,
+                                    lpu_diag *diag);
+
+/* Waits for the end of a process: its state, as waitpid gives it. */
+int lpu_verify_wait(pid_t pid);
 
 #endif

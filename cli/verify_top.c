@@ -1,11 +1,9 @@
-/* cli/verify_top.c - whole programs on the RTL of an LPU and on the golden machine. */
+/* cli/verify_top.c - whole programs on the RTL of an LPU and on the golden machine: in a harness
+ * around the one, or both in platforms of SystemC. */
 #include "cli/verify.h"
 
 #include "cli/report_run.h"
 
-#include "sim/port.h"
-
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,20 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How rtl/verify/top_build.sh and the harness end. */
-enum {
-    ENDED_EQUAL,
-    ENDED_UNEQUAL,
-    ENDED_REFUSED,
-    ENDED_NO_VERILATOR,
-    ENDED_NO_BUILD,
-    ENDED_NO_FIT
-};
+/* How the harness ends. */
+enum { ENDED_EQUAL, ENDED_UNEQUAL, ENDED_REFUSED };
 
 enum {
     WORDS_MAX = 32,
     WORD_BYTES = LPU_VERIFY_PATH_BYTES + 16,
-    PROGRAM_DEPTH = 16384,      /* instructions: a pass of a small model */
     WINDOW_BEFORE_CLOCKS = 200, /* of the waveform, around the first difference */
     WINDOW_AFTER_CLOCKS = 20,
 };
@@ -44,114 +34,6 @@ typedef struct verify {
     char waveform[LPU_VERIFY_PATH_BYTES + 32]; /* "" without one */
     json_t *answer;
 } verify;
-
-/* ---- building ---- */
-
-static bool is_power_of_two(uint32_t n)
-{
-    return n && !(n & (n - 1));
-}
-
-lpu_status lpu_verify_check_design(const lpu_design *d, lpu_diag *diag)
-{
-    const uint32_t burst = lpu_port_burst_bytes(&d->dram, d->bus_bytes_per_cycle);
-    const struct {
-        bool is_so;
-        const char *expected;
-    } rules[] = {
-        {d->lane == LPU_LANE_ADD, "lane add: the RTL has no multiplier"},
-        {d->code != LPU_CODE_B1, "code base3 or 2bit"},
-        {d->residence == LPU_WEIGHTS_IN_DRAM, "residence dram"},
-        {is_power_of_two(d->vector_lanes) && d->vector_lanes >= 8,
-         "vector_lanes a power of two from 8 on"},
-        {is_power_of_two(d->bus_bytes_per_cycle) && d->bus_bytes_per_cycle <= burst,
-         "bus_bytes_per_cycle a power of two, at most a burst of the memory's port"},
-        {is_power_of_two(d->fifo_kib), "fifo_kib a power of two"},
-        {is_power_of_two(d->scratch_kib), "scratch_kib a power of two"},
-        {d->outstanding_bursts >= 2, "outstanding_bursts at least 2"},
-    };
-
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (rules[i].is_so) continue;
-        return lpu_fail(diag, LPU_ERR_RANGE, "design %s cannot be RTL, expected %s", d->name,
-                        rules[i].expected);
-    }
-    return LPU_OK;
-}
-
-static lpu_status explain_build(int state, const char *top, const char *said_path, lpu_diag *diag)
-{
-    const int code = WIFEXITED(state) ? WEXITSTATUS(state) : 0;
-    char line[400];
-
-    lpu_verify_read_line(said_path, "", line, sizeof(line));
-    switch (code) {
-    case ENDED_NO_VERILATOR: return lpu_verify_no_verilator(diag);
-    case ENDED_NO_BUILD:
-        return lpu_fail(diag, LPU_ERR_FORMAT, "the Verilog does not compile: %s", line);
-    case ENDED_NO_FIT:
-        return lpu_fail(diag, LPU_ERR_FORMAT, "%s does not have the ports of rtl/README.md: %s",
-                        top, line);
-    default: return lpu_fail(diag, LPU_ERR_IO, "the harness does not build: %s", line);
-    }
-}
-
-static int wait_for(pid_t pid)
-{
-    int state = 0;
-    while (waitpid(pid, &state, 0) < 0 && errno == EINTR) continue;
-    return state;
-}
-
-void lpu_verify_parameters(lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS],
-                           const lpu_design *d, uint32_t program_depth)
-{
-    const lpu_verify_parameter all[LPU_VERIFY_PARAMETERS] = {
-        {"Rows", d->rows},
-        {"Cols", d->cols},
-        {"Lines", d->lines},
-        {"PassesMax", d->passes_max},
-        {"VectorLanes", d->vector_lanes},
-        {"Code", (uint32_t)d->code},
-        {"ScratchBytes", d->scratch_kib * 1024},
-        {"FifoBytes", d->fifo_kib * 1024},
-        {"FillBytes", d->fill_bytes_per_cycle},
-        {"BusBytes", d->bus_bytes_per_cycle},
-        {"BurstBytes", lpu_port_burst_bytes(&d->dram, d->bus_bytes_per_cycle)},
-        {"Outstanding", d->outstanding_bursts},
-        {"StreamQueue", d->stream_queue},
-        {"ProgramDepth", program_depth},
-    };
-    memcpy(parameters, all, sizeof(all));
-}
-
-lpu_status lpu_verify_build_top(char *program, const lpu_verify_work *w, const lpu_design *d,
-                                const char *rtl, const char *top, const char *kind, lpu_diag *diag)
-{
-    enum { FIRST = 5, NAME_BYTES = 48 };
-    lpu_verify_parameter parameters[LPU_VERIFY_PARAMETERS];
-    char script[LPU_VERIFY_PATH_BYTES], out[WORD_BYTES], said[WORD_BYTES];
-    char words[LPU_VERIFY_PARAMETERS][NAME_BYTES];
-    const char *argv[FIRST + LPU_VERIFY_PARAMETERS + 1] = {script, w->build, rtl, top, kind};
-    pid_t pid;
-
-    lpu_status status = lpu_verify_check_design(d, diag);
-    if (status) return status;
-    lpu_verify_parameters(parameters, d, PROGRAM_DEPTH);
-    for (size_t i = 0; i < LPU_VERIFY_PARAMETERS; i++) {
-        snprintf(words[i], sizeof(words[i]), "%s=%u", parameters[i].name, parameters[i].value);
-        argv[FIRST + i] = words[i];
-    }
-    snprintf(script, sizeof(script), "%s/rtl/verify/top_build.sh", lpu_array_options_home());
-    snprintf(out, sizeof(out), "%s/program", w->folder);
-    snprintf(said, sizeof(said), "%s/said", w->folder);
-    status = lpu_report_spawn(&pid, argv, out, said, diag);
-    if (status) return status;
-    const int state = wait_for(pid);
-    if (!WIFEXITED(state) || WEXITSTATUS(state)) return explain_build(state, top, said, diag);
-    lpu_verify_read_line(out, "", program, LPU_VERIFY_PATH_BYTES);
-    return LPU_OK;
-}
 
 /* ---- the run ---- */
 
@@ -251,7 +133,7 @@ static lpu_status run_program(verify *v, const char *program, const words *more,
     const lpu_status status = lpu_report_spawn(&pid, w->argv, answer, log, diag);
     free(w);
     if (status) return status;
-    const int state = wait_for(pid);
+    const int state = lpu_verify_wait(pid);
     json_decref(v->answer);
     v->answer = json_load_file(answer, 0, &error);
     if (WIFEXITED(state) && WEXITSTATUS(state) == ENDED_REFUSED && v->answer) {
@@ -300,10 +182,12 @@ static const char *rate(char *buffer, double cycles, double seconds)
 
 static void print_programs(const verify *v)
 {
-    static const char *const heads[] = {"program", "instructions", "cycles",     "events",
-                                        "writes",  "counters",     "differences"};
+    static const char *const heads[] = {"inside", "program", "instructions", "cycles",
+                                        "events", "writes",  "counters",     "differences"};
     static const char *const keys[] = {"instructions", "cycles", "events", "writes", "counters"};
-    lpu_table *t = lpu_table_open(sizeof(heads) / sizeof(heads[0]), heads);
+    const bool is_systemc = v->options->is_systemc;
+    const size_t first = is_systemc ? 0 : 1;
+    lpu_table *t = lpu_table_open(sizeof(heads) / sizeof(heads[0]) - first, heads + first);
     const json_t *programs = json_object_get(v->answer, "programs");
     double cycles = 0, rtl_s = 0, stepping_s = 0, skipping_s = 0;
     char text[3][32];
@@ -312,12 +196,12 @@ static void print_programs(const verify *v)
 
     json_array_foreach(programs, i, row)
     {
-        const bool is_last = i + 1 == json_array_size(programs);
+        if (is_systemc) lpu_table_cell(t, "%s", lpu_verify_text(row, "inside"));
         lpu_table_cell(t, "%s", lpu_verify_text(row, "name"));
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
             lpu_table_cell(t, "%lld", lpu_verify_number(row, keys[k]));
         }
-        lpu_table_cell(t, "%s", is_last && !is_equal(v) ? "found" : "0");
+        lpu_table_cell(t, "%s", json_is_true(json_object_get(row, "differs")) ? "found" : "0");
         cycles += (double)lpu_verify_number(row, "cycles");
         rtl_s += json_real_value(json_object_get(row, "rtl_s"));
         stepping_s += json_real_value(json_object_get(row, "stepping_s"));
@@ -331,21 +215,38 @@ static void print_programs(const verify *v)
            rate(text[2], cycles, skipping_s));
 }
 
+/* What the first column of the table means. */
+static void print_insides(void)
+{
+    printf(
+        "in SystemC, against the simulator alone:\n"
+        "  rtl     the RTL, Verilated, behind an AXI-to-TLM transactor\n"
+        "  cycles  the simulator in C, cycle timed\n"
+        "  loose   the simulator in C, loosely timed: memory is compared, there are no writes\n");
+}
+
 static void print_verdict(const verify *v)
 {
     const json_t *d = json_object_get(v->answer, "difference");
+    const bool is_systemc = v->options->is_systemc;
 
-    printf("%s on %s: %u x %u lanes, bus of %u bytes, seed %u\n\n", v->top, v->design.name,
+    printf("%s on %s: %u x %u lanes, bus of %u bytes, seed %u\n", v->top, v->design.name,
            v->design.rows, v->design.cols, v->design.bus_bytes_per_cycle, v->options->seed);
+    if (is_systemc) print_insides();
+    printf("\n");
     print_programs(v);
     if (is_equal(v)) {
-        printf("equal: every write, issue, retirement, cycle and counter\n");
+        printf("%sequal: every write, issue, retirement, cycle and counter\n",
+               is_systemc ? "\n" : "");
         return;
     }
-    printf("\ndiffers: %s\n", lpu_verify_text(d, "signal"));
+    printf("\ndiffers: %s%s%s\n", is_systemc ? lpu_verify_text(d, "inside") : "",
+           is_systemc ? ": " : "", lpu_verify_text(d, "signal"));
     printf("  where     %s\n", lpu_verify_text(d, "where"));
-    printf("  cycle     %lld of segment %lld\n", lpu_verify_number(d, "cycle"),
-           lpu_verify_number(d, "segment"));
+    if (json_object_get(d, "cycle")) {
+        printf("  cycle     %lld of segment %lld\n", lpu_verify_number(d, "cycle"),
+               lpu_verify_number(d, "segment"));
+    }
     printf("  expected  %s\n", lpu_verify_text(d, "expected"));
     printf("  found     %s\n", lpu_verify_text(d, "found"));
     if (v->waveform[0]) printf("  waveform  %s\n", v->waveform);
@@ -353,6 +254,8 @@ static void print_verdict(const verify *v)
 
 static void print_json(verify *v)
 {
+    json_object_set_new(v->answer, "platform",
+                        json_string(v->options->is_systemc ? "systemc" : "verilator"));
     json_object_set_new(v->answer, "top", json_string(v->top));
     json_object_set_new(v->answer, "rtl", json_string(v->rtl));
     json_object_set_new(v->answer, "equal", json_boolean(is_equal(v)));
@@ -365,13 +268,17 @@ static lpu_status judge(verify *v, lpu_diag *diag)
 {
     const lpu_verify_options *o = v->options;
     char program[LPU_VERIFY_PATH_BYTES];
-    lpu_status status = lpu_verify_build_top(program, &v->work, &v->design, v->rtl, v->top,
-                                             o->harness ? o->harness : "speed", diag);
+    lpu_status status =
+        o->is_systemc
+            ? lpu_verify_build_systemc(program, &v->work, &v->design, v->rtl, v->top, diag)
+            : lpu_verify_build_top(program, &v->work, &v->design, v->rtl, v->top,
+                                   o->harness ? o->harness : "speed", diag);
 
     if (!status && o->harness) printf("%s\n", program);
     if (status || o->harness) return status;
     status = run_program(v, program, NULL, diag);
-    if (!status && !is_equal(v) && !o->has_no_waveform) status = trace_window(v, diag);
+    if (!status && !is_equal(v) && !o->has_no_waveform && !o->is_systemc)
+        status = trace_window(v, diag);
     if (!status) (o->is_json ? print_json(v) : print_verdict(v));
     return status;
 }

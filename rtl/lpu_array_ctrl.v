@@ -244,10 +244,13 @@ module lpu_array_ctrl #(
 
   wire take_cmd = cmd_valid_i && cmd_ready_o;
 
-  `LPU_ASSERT(lines_are_in_tile,
-              !take_cmd || (cmd_lines_i != 0 && {{(32-LineBits){1'b0}}, cmd_lines_i} <= (cmd_column_i ? Cols : Rows)))
-  `LPU_ASSERT(rows_are_in_tile, !take_cmd || (cmd_rows_i != 0 && {{(32-RowBits){1'b0}}, cmd_rows_i} <= Rows))
-  `LPU_ASSERT(passes_fit_a_bank, !take_cmd || (cmd_passes_i != 0 && {{(32-PassBits){1'b0}}, cmd_passes_i} <= PassesMax))
+  // Signs of differences: what a port of these bits cannot exceed is no comparison to a linter.
+  `LPU_ASSERT(lines_are_in_tile, !take_cmd || (cmd_lines_i != 0 &&
+              {{(32-LineBits){1'b0}}, cmd_lines_i} <= (cmd_column_i ? Cols : Rows)))
+  `LPU_ASSERT(rows_are_in_tile, !take_cmd || (cmd_rows_i != 0 &&
+              (Rows - {{(32-RowBits){1'b0}}, cmd_rows_i}) >> 31 == 0))
+  `LPU_ASSERT(passes_fit_a_bank, !take_cmd || (cmd_passes_i != 0 &&
+              (PassesMax - {{(32-PassBits){1'b0}}, cmd_passes_i}) >> 31 == 0))
   `LPU_ASSERT(accum_is_known, !take_cmd || cmd_accum_i != 2'd3)
 
 endmodule

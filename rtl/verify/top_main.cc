@@ -82,13 +82,13 @@ json_t *json_of(const top_difference *d)
 
 json_t *json_of(const top_verdict *p)
 {
-    return json_pack("{s:s s:I s:I s:I s:I s:I s:I s:I s:I s:f s:f s:f}", "name", p->name.c_str(),
-                     "instructions", (json_int_t)p->instructions, "segments",
+    return json_pack("{s:s s:I s:I s:I s:I s:I s:I s:I s:I s:f s:f s:f s:b}", "name",
+                     p->name.c_str(), "instructions", (json_int_t)p->instructions, "segments",
                      (json_int_t)p->segments, "cycles", (json_int_t)p->cycles, "events",
                      (json_int_t)p->events, "writes", (json_int_t)p->writes, "written_bytes",
                      (json_int_t)p->written_bytes, "counters", (json_int_t)p->counters, "clocks",
                      (json_int_t)p->rtl_clocks, "rtl_s", p->rtl_s, "stepping_s", p->stepping_s,
-                     "skipping_s", p->skipping_s);
+                     "skipping_s", p->skipping_s, "differs", p->difference.is_found);
 }
 
 /* false when something differs: that ends the work. */
@@ -239,31 +239,12 @@ void serve(verify *v, FILE *f)
 
 /* ---- made programs ---- */
 
-/* The smallest model there is: made programs take the formats of their accounts from it. */
-lpu_model any_model()
-{
-    lpu_model m = {};
-    strcpy(m.name, "none");
-    m.weights = LPU_WEIGHTS_TERNARY;
-    m.is_gated = m.is_tied = true;
-    m.hidden_elems = m.ffn_elems = m.head_elems = 64;
-    m.vocab_elems = 64;
-    m.layers = m.heads = m.kv_heads = m.kv_layers = 1;
-    m.context_tokens = 16;
-    m.activation_bits = 8;
-    m.native_kv_bits = 16;
-    m.rope_theta = 10000;
-    m.norm_eps = 1e-5;
-    m.active_share = 1;
-    return m;
-}
-
 void run_made(verify *v)
 {
     const uint64_t count = number(v, "random", 0);
     const uint32_t operations = (uint32_t)number(v, "operations", 40);
     const std::vector<int32_t> shape = list(text(v, "shape"));
-    const lpu_model model = any_model();
+    const lpu_model model = top_model_any();
     lpu_layout layout;
     lpu_diag diag = {""};
     bool is_equal = true;
@@ -290,7 +271,7 @@ void run_made(verify *v)
 void run_faults(verify *v)
 {
     const uint64_t count = number(v, "faults", 0);
-    const lpu_model model = any_model();
+    const lpu_model model = top_model_any();
     lpu_layout layout;
     lpu_diag diag = {""};
 

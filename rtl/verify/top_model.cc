@@ -101,3 +101,21 @@ std::vector<int32_t> top_model::results(const std::vector<uint8_t> &memory) cons
                sizeof(int32_t));
     return tokens;
 }
+
+lpu_model top_model_any()
+{
+    lpu_model m = {};
+    strcpy(m.name, "none");
+    m.weights = LPU_WEIGHTS_TERNARY;
+    m.is_gated = m.is_tied = true;
+    m.hidden_elems = m.ffn_elems = m.head_elems = 64;
+    m.vocab_elems = 64;
+    m.layers = m.heads = m.kv_heads = m.kv_layers = 1;
+    m.context_tokens = 16;
+    m.activation_bits = 8;
+    m.native_kv_bits = 16;
+    m.rope_theta = 10000;
+    m.norm_eps = 1e-5;
+    m.active_share = 1;
+    return m;
+}

@@ -44,4 +44,7 @@ class top_model
     std::vector<uint8_t> image_; /* memory before the first pass */
 };
 
+/* The smallest there is: made programs take the formats of their accounts from it. */
+lpu_model top_model_any();
+
 #endif

@@ -4,7 +4,6 @@
 #include "rtl/verify/regs.hh"
 
 #include <cstring>
-#include <stdexcept>
 #include <string>
 
 using namespace sc_core;
@@ -71,9 +70,10 @@ void lpu_sc_host::access(bool is_write, uint32_t reg, uint32_t *value)
     fill(&p, is_write, reg, value, sizeof(*value));
     device->b_transport(p, delay);
     if (delay > SC_ZERO_TIME) wait(delay);
+    accesses_++;
     if (p.is_response_ok()) return;
-    throw std::runtime_error(std::string("the LPU refuses to ") + (is_write ? "write" : "read") +
-                             " register " + std::to_string(reg) + ": " + p.get_response_string());
+    throw lpu_sc_refused(std::string("the LPU refuses to ") + (is_write ? "write" : "read") +
+                         " register " + std::to_string(reg) + ": " + p.get_response_string());
 }
 
 uint32_t lpu_sc_host::read(uint32_t reg)

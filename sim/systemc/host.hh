@@ -1,6 +1,7 @@
 /* sim/systemc/host.hh - what a driver of the LPU does, on a socket: programs, constants, starts, waits.
  *
- * Functions wait: they are called from a thread. A refused access is thrown as std::runtime_error.
+ * Functions wait: they are called from a thread. A register that refuses an access is thrown as
+ * lpu_sc_refused, anything else as std::runtime_error.
  */
 #ifndef LPU_SIM_SYSTEMC_HOST_HH
 #define LPU_SIM_SYSTEMC_HOST_HH
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 
 #include <systemc>
 #include <tlm>
@@ -16,6 +18,10 @@
 extern "C" {
 #include "sim/program.h"
 }
+
+struct lpu_sc_refused : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 class lpu_sc_host : public sc_core::sc_module
 {
@@ -42,12 +48,16 @@ class lpu_sc_host : public sc_core::sc_module
      * started again. */
     uint32_t run(bool is_stopping);
 
+    /* Registers read and written so far. */
+    uint64_t accesses() const { return accesses_; }
+
   private:
     void thread();
     void access(bool is_write, uint32_t reg, uint32_t *value);
     void debug(bool is_write, uint64_t address, uint8_t *data, size_t bytes);
 
     std::function<void(lpu_sc_host &)> body_;
+    uint64_t accesses_ = 0;
 };
 
 #endif

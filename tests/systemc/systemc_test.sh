@@ -50,30 +50,74 @@ judge "in C, 24 x 16" "$program" design=$designs/small-24x16.yaml model=$models/
 judge "in C, 32 x 40, random" "$program" design=$designs/small-32x40.yaml random=8 operations=50
 judge "in C, ternary-edge, random" "$program" design=ternary-edge random=2 operations=40
 
-# With the RTL of the smallest design.
-design=$designs/small-8x10.yaml
+
+# lpu verify NAME EXIT_CODE PATTERN ARGUMENT...: the pattern is on stdout, or on stderr in one line.
+lpu=build/bin/lpu design=$designs/small-8x10.yaml
+verify() {
+    name=$1 code=$2 pattern=$3
+    shift 3
+    timeout 300 "$lpu" verify --platform systemc "$@" >"$work/out" 2>"$work/err" </dev/null
+    found=$?
+    if [ "$found" -eq "$code" ] && [ "$(wc -l <"$work/err")" -le 1 ] &&
+        cat "$work/out" "$work/err" | grep -q -E -e "$pattern"; then
+        echo "ok      systemc $name"
+    else
+        echo "not ok  systemc $name: exit code $found, expected $code and \"$pattern\":" \
+            "$(cat "$work/out" "$work/err" | tail -n 3 | cut -c1-300 | tr '\n' ' ')"
+    fi
+}
+verify "unknown platform" 2 'found --platform vcs, expected verilator or systemc' --platform vcs
+verify "no stalls" 2 'found --stalls with --platform systemc, expected --platform verilator' --stalls 60
+verify "no faults" 2 'found --faults with --platform systemc, expected --platform verilator' --faults 1
+verify "no array" 2 'found --array with --platform systemc, expected --platform verilator' --array --rtl rtl --top lpu_array
+verify "no waveforms" 2 'found --harness with --platform systemc, .*: there is none but speed' --harness trace
+
+# With a compiler that finds no <systemc>.
+mkdir -p "$work/bin"
+printf '#!/bin/sh\nexit 1\n' >"$work/bin/c++"
+chmod +x "$work/bin/c++"
+path_kept=$PATH
+PATH=$PWD/$work/bin:$PATH
+verify "is not there" 1 'SystemC is not installed.*libsystemc-dev$' --design $design
+PATH=$path_kept
+
+# With the RTL of the smallest design, and with a fault in it.
 if ! command -v verilator >/dev/null 2>&1; then
     echo "skip    systemc: verilator is not installed: no platform of RTL"
     exit 0
 fi
-field() { sed -n "s/^$1: //p" $design; }
-if ! program=$(sim/systemc/build.sh "$out" rtl lpu_top speed Rows="$(field rows)" Cols="$(field cols)" \
-    Lines="$(field lines)" PassesMax="$(field passes_max)" VectorLanes="$(field vector_lanes)" Code=0 \
-    ScratchBytes=$(($(field scratch_kib) * 1024)) FifoBytes=$(($(field fifo_kib) * 1024)) \
-    FillBytes="$(field fill_bytes_per_cycle)" BusBytes="$(field bus_bytes_per_cycle)" BurstBytes=32 \
-    Outstanding="$(field outstanding_bursts)" StreamQueue="$(field stream_queue)" ProgramDepth=16384 \
-    2>"$work/why"); then
-    echo "not ok  systemc: build of the RTL: $(cat "$work/why")"
-    exit 1
+export OPT_FAST=-O0 # these runs are short: compiling takes most of the time
+verify "of RTL, 8 x 10" 0 '^rtl +decode after 2 .* 0$' --design $design --model $models/untied.yaml --tokens 2 --decode 1
+for inside in rtl cycles loose; do
+    if [ "$(grep -c "^$inside  *[pd].* 0\$" "$work/out")" -eq 2 ]; then echo "ok      systemc table: $inside"; else
+        echo "not ok  systemc table: $inside: $(tail -n 8 "$work/out" | tr -s ' \n' ' ')"
+    fi
+done
+verify "of RTL, 8 x 10, random" 0 '"equal": true' --design $design --random 3 --seed 7 --json
+verify "of RTL, 8 x 10, a product" 0 '^rtl +.* 0$' --design $design --shape 3,20,30,2
+
+faulty=$work/faulty
+rm -rf "$faulty" && mkdir "$faulty" && cp rtl/*.v rtl/*.vh "$faulty"
+sed -i "s/op_i == 2'd2 ? {old\[AccBits-2:0\], 1'b0}/op_i == 2'd2 ? {old[AccBits-2:0], old[0]}/" "$faulty/lpu_accum.v"
+cmp -s rtl/lpu_accum.v "$faulty/lpu_accum.v" && echo "not ok  systemc fault: nothing was planted"
+verify "fault in the Horner sum is told" 1 '^differs: rtl: write' --design $design --random 1 --rtl "$faulty" --top lpu_top
+if grep -q -E '^rtl .* found$' "$work/out" && grep -q -E '^cycles .* 0$' "$work/out" &&
+    grep -q -E '^  where +instruction [0-9]+ \(store ' "$work/out" && grep -q -E '^  expected +[0-9]+ bytes at 0x' "$work/out"; then
+    echo "ok      systemc fault: of the RTL, at a store"
+else
+    echo "not ok  systemc fault: $(tail -n 4 "$work/out" | tr -s ' \n' ' ')"
 fi
-judge "of RTL, 8 x 10" "$program" design=$design model=$models/untied.yaml tokens=2 decode=1
-judge "of RTL, 8 x 10, random" "$program" design=$design random=3 operations=40 seed=7
 
 # An RTL of other parameters than the design's: the simulator has fewer reads in flight.
+verify "has a program" 0 '/systemc_verify$' --design $design --harness speed
+program=$(cat "$work/out")
 sed 's/^outstanding_bursts: .*/outstanding_bursts: 3/' $design >"$work/other.yaml"
 timeout 50 "$program" folder="$work" design="$work/other.yaml" random=1 seed=7 3>"$work/answer" >"$work/log" 2>&1
-if [ $? -eq 1 ] && grep -q '"platform": "rtl"' "$work/answer" && grep -q '"signal": "rtl: issue or retirement"' "$work/answer"; then
+if [ $? -eq 1 ] && grep -q '"inside": "rtl"' "$work/answer" && grep -q '"signal": "issue or retirement"' "$work/answer"; then
     echo "ok      systemc: an RTL that is not its design's is told:$(sed -n 's/.*"found": "\(.*\)".*/ \1/p' "$work/answer")"
 else
     echo "not ok  systemc: an RTL that is not its design's is not told: $(head -2 "$work/answer" | tr -s ' \n' ' ')"
 fi
+
+# Nothing to run, and words that are no shape.
+verify "shape" 1 'found shape=1,2, expected shape=m,n,k,planes' --design $design --shape 1,2

@@ -16,7 +16,8 @@ if command -v verilator >/dev/null 2>&1; then
             echo "not ok  verilator -Wall lpu_top $parameters: $(head -1 "$log")"
         fi
     done <<END
--GRows=8 -GCols=10
+-GRows=8 -GCols=10 -GPassesMax=3
+-GRows=8 -GCols=10 -GPassesMax=7
 -GRows=16 -GCols=20 -GLines=2 -GPassesMax=5 -GFillBytes=8 -GBusBytes=16 -GBurstBytes=64 -GStreamQueue=9
 -GRows=24 -GCols=16 -GCode=1 -GPassesMax=6 -GScratchBytes=98304 -GFillBytes=6 -GOutstanding=5
 -GRows=64 -GCols=160 -GLines=4 -GPassesMax=64 -GVectorLanes=64 -GScratchBytes=6291456 -GFifoBytes=65536 -GFillBytes=128 -GBusBytes=64 -GBurstBytes=64 -GOutstanding=256 -GProgramDepth=16384
