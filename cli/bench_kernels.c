@@ -140,11 +140,40 @@ static void print_points(const lpu_measure *m)
            "weights alone.\n");
 }
 
+/* What the processor counted, where it can be asked. */
+static void print_counts(const lpu_measure *m)
+{
+    static const char *const heads[] = {"weights", "threads",   "from",
+                                        "tokens",  "MAC/cycle", "instructions/cycle"};
+    lpu_table *t = lpu_table_open(6, heads);
+    bool has_counts = false;
+
+    for (size_t i = 0; i < m->point_count; i++) {
+        const lpu_measure_point *p = &m->points[i];
+        if (!p->has_counts) continue;
+        has_counts = true;
+        lpu_table_cell(t, "%s", lpu_bench_layout_title(p->layout));
+        lpu_table_cell(t, "%u", p->threads);
+        lpu_table_cell(t, "%s", p->is_hot ? "cache" : "memory");
+        lpu_table_cell(t, "%zu", p->tokens);
+        lpu_table_cell(t, "%.2f", p->macs_per_cycle);
+        lpu_table_cell(t, "%.2f", p->instructions_per_cycle);
+    }
+    if (has_counts) {
+        printf("\nCounted by the processor (perf), waiting at barriers included\n\n");
+        lpu_table_print(t, stdout);
+    } else {
+        printf("\nperf: this system gives no counters of cycles and instructions.\n");
+    }
+    lpu_table_close(&t);
+}
+
 void lpu_bench_kernels_print(const lpu_measure *m)
 {
     print_limits(m);
     print_products(m);
     print_points(m);
+    print_counts(m);
     print_tokens(m);
 }
 
@@ -232,6 +261,9 @@ static json_t *points_json(const lpu_measure *m)
         lpu_bench_set_real(o, "peak_share", lpu_bench_quoted(&p->time, p->peak_share));
         lpu_bench_set_real(o, "bandwidth_share", lpu_bench_quoted(&p->time, p->bandwidth_share));
         lpu_bench_set_real(o, "times_c", p->times_c > 0 ? p->times_c : (double)NAN);
+        lpu_bench_set_real(o, "macs_per_cycle", p->has_counts ? p->macs_per_cycle : (double)NAN);
+        lpu_bench_set_real(o, "instructions_per_cycle",
+                           p->has_counts ? p->instructions_per_cycle : (double)NAN);
         json_array_append_new(array, o);
     }
     return array;

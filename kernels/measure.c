@@ -24,6 +24,7 @@ static lpu_status measure_threads(lpu_bench *b, size_t t, lpu_diag *diag)
 
     const double all = 1e-9 * b->budget_ns / b->out->threads_counts;
     const double seconds = b->options->has_points ? all * (1 - share_points) : all;
+    b->has_perf = lpu_perf_open(&b->perf, NULL); /* before the threads that it is to count */
     lpu_status status = lpu_team_open(&b->team, b->out->threads[t], diag);
     if (status) return status;
     lpu_team_pin_caller(b->team);
@@ -36,6 +37,7 @@ static lpu_status measure_threads(lpu_bench *b, size_t t, lpu_diag *diag)
     lpu_bench_measure_prefill(b, tokens, share_prefill * seconds);
     if (b->options->has_points) lpu_bench_measure_points(b, t, share_points * all);
     lpu_team_close(&b->team);
+    lpu_perf_close(&b->perf);
 
     const lpu_sample read = lpu_sample_summarise(&b->read);
     limits->read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;

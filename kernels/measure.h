@@ -59,6 +59,8 @@ typedef struct lpu_measure_point {
     double peak_share;      /* of the products in registers, of the format's own kind */
     double bandwidth_share; /* of reading memory; may be above 1 where is_hot */
     double times_c;         /* faster than portable C; hot and one token only, else 0 */
+    bool has_counts;        /* the processor's counters could be read */
+    double macs_per_cycle, instructions_per_cycle; /* of one run, all threads */
 } lpu_measure_point;
 
 /* All the products of a token. The head of integer weights is int8, of Q4_0 Q8_0.

@@ -100,6 +100,22 @@ static void keep(const lpu_measure_limits *limits, sampling *s, lpu_samples *fro
     p->peak_share = p->macs_per_s / peak_of(limits, p->layout);
 }
 
+/* One more run, for the processor's counters. */
+static void count_once(lpu_bench *b, sampling *s)
+{
+    lpu_measure_point *p = s->p;
+    uint64_t counts[LPU_PERF_EVENTS];
+
+    if (!b->has_perf || !lpu_perf_read(&b->perf, counts)) return;
+    sample_once(b, s, &b->unused);
+    p->has_counts = lpu_perf_read(&b->perf, counts) && counts[0];
+    if (p->has_counts) {
+        p->macs_per_cycle = (double)(p->rows * p->k * p->tokens * s->repeats) / (double)counts[0];
+        p->instructions_per_cycle = (double)counts[1] / (double)counts[0];
+    }
+    b->unused.count = b->unused.disturbed_count = 0;
+}
+
 /* The same product in portable C, on fewer rows. */
 static void compare_with_c(lpu_bench *b, sampling *s)
 {
@@ -145,7 +161,10 @@ static void measure_batch(lpu_bench *b, size_t t, size_t tokens, bool is_hot, do
         }
         lpu_bench_tell(b);
     }
-    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) keep(limits, &all[l], &b->of[l][1]);
+    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+        keep(limits, &all[l], &b->of[l][1]);
+        count_once(b, &all[l]);
+    }
     for (lpu_layout l = 0; l < LPU_LAYOUTS && is_hot && tokens == 1; l++)
         compare_with_c(b, &all[l]);
     b->out->point_count += LPU_LAYOUTS;

@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/measure.h"
 #include "kernels/meter.h"
+#include "kernels/perf.h"
 #include "kernels/stream.h"
 #include "kernels/team.h"
 
@@ -33,6 +34,8 @@ typedef struct lpu_bench {
     lpu_team *team;
     lpu_meter meter;
     bool has_meter;
+    lpu_perf perf; /* of the team that is at work */
+    bool has_perf;
     uint8_t *pool;
     size_t pool_bytes, cursor;
     size_t x_elems, y_elems;
