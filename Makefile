@@ -40,8 +40,9 @@ FLAGS_avx512bf16 := $(FLAGS_avx512vnni) -mavx512bf16
 FLAGS_amx        := $(FLAGS_avx512vnni) -mamx-tile -mamx-int8 -mamx-bf16
 FLAGS_dotprod    := -march=armv8.2-a+dotprod
 FLAGS_i8mm       := -march=armv8.2-a+dotprod+i8mm
+FLAGS_sve        := -march=armv8.2-a+dotprod+sve
 X86_ONLY := %_avx2.c %_avx512vnni.c %_avx512bf16.c %_avx512fp16.c %_amx.c
-ARM_ONLY := %_neon.c %_dotprod.c %_i8mm.c
+ARM_ONLY := %_neon.c %_dotprod.c %_i8mm.c %_sve.c
 
 KERNELS := $(wildcard kernels/*.c)
 ifneq ($(ARCH),x86_64)

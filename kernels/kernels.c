@@ -19,5 +19,6 @@ const char *lpu_kernels_isa(uint32_t allowed)
     if (cpu & LPU_CPU_AVX512VNNI) return "avx512vnni";
     if (cpu & LPU_CPU_AVX2) return "avx2";
     if (cpu & LPU_CPU_I8MM) return "i8mm";
+    if (cpu & LPU_CPU_SVE) return "sve";
     return cpu & LPU_CPU_DOTPROD ? "dotprod" : "c";
 }

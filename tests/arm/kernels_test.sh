@@ -1,6 +1,7 @@
 #!/bin/sh
 # tests/arm/kernels_test.sh - every kernel for 64-bit ARM against the definition, cross-compiled and
-# run under an emulated CPU that has all of them. Run from the root of the repository.
+# run under an emulated CPU that has all of them; those that take vectors of any length, with several.
+# Run from the root of the repository.
 #
 # Needs Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
 cc=aarch64-linux-gnu-gcc
@@ -21,7 +22,7 @@ ops=$(sed -n 's/^LPU_KERNEL(\([a-z0-9_]*\),.*/\1/p' kernels/kernels.def | sed 's
 files="kernels/cpu.c kernels/kernels.c kernels/layout.c workloads/status.c workloads/quants.c
        workloads/quants_trits.c workloads/ternary.c"
 for group in $ops passes floats softmax limits; do
-    for isa in c neon dotprod i8mm; do
+    for isa in c neon dotprod i8mm sve; do
         [ -f "kernels/${group}_$isa.c" ] && files="$files kernels/${group}_$isa.c"
     done
 done
@@ -42,5 +43,12 @@ for test in kernels_test kernels_blocks_test; do
     fi
     qemu-aarch64 -cpu max "$dir/$test" >"$dir/out" 2>&1 </dev/null || failed=1
     sed -n 's/^\(ok\|not ok\|skip\)  *\(.*\)/\1 \2 on ARM/p' "$dir/out"
+done
+
+# Vectors of a quarter, half, three quarters and four times a line (all of it is the default).
+for bytes in 16 32 48 256; do
+    KERNELS_ONLY=sve qemu-aarch64 -cpu max,sve-max-vq=$((bytes / 16)),sve-default-vector-length=$bytes \
+        "$dir/kernels_test" >"$dir/out" 2>&1 </dev/null || failed=1
+    sed -n "s/^\(ok\|not ok\|skip\)  *\(.*\)/\1 \2 on ARM, vectors of $bytes bytes/p" "$dir/out"
 done
 exit $failed

@@ -2,7 +2,7 @@
  *
  * Shapes go around the kernel's own step; inputs are extremes, zeros, sparse and random; buffers
  * are unaligned, have guard bands, and end where the allocation ends (for the address sanitizer).
- * KERNELS_SEED sets the seed.
+ * KERNELS_SEED sets the seed; KERNELS_ONLY names the one instruction set to be tested.
  */
 #include "tests/unit/kernels_check.h"
 #include "tests/unit/kernels_check_floats.h"
@@ -47,20 +47,23 @@ static void every_op_has_a_kernel(void)
 
 int main(void)
 {
-    const char *text = getenv("KERNELS_SEED");
+    const char *text = getenv("KERNELS_SEED"), *only = getenv("KERNELS_ONLY");
     if (text) seed = strtoull(text, NULL, 10) | 1;
     printf("seed %llu\n", (unsigned long long)seed);
 
-    RUN(the_mask_is_read);
-    RUN(every_op_has_a_kernel);
-    RUN(half_converts_every_value);
-    RUN(half_rounds_like_the_compiler);
-    RUN(bf16_rounds_to_nearest);
+    if (!only) {
+        RUN(the_mask_is_read);
+        RUN(every_op_has_a_kernel);
+        RUN(half_converts_every_value);
+        RUN(half_rounds_like_the_compiler);
+        RUN(bf16_rounds_to_nearest);
+    }
 
 #define LPU_KERNEL(op, isa, flags, step_rows, step_k)                                              \
     now = (row){#op "_" #isa, flags, step_rows, step_k};                                           \
     test_is_over = 0;                                                                              \
-    if ((lpu_cpu_flags() & now.needs) != now.needs) {                                              \
+    if (only && strcmp(only, #isa)) {                                                              \
+    } else if ((lpu_cpu_flags() & now.needs) != now.needs) {                                       \
         printf("skip    %s: this CPU lacks %s\n", now.name, #isa);                                 \
     } else {                                                                                       \
         check_##op(lpu_##op##_##isa);                                                              \
