@@ -241,6 +241,47 @@ static void put_ratio(double value)
     else printf(" %6.2f |", value);
 }
 
+/* What stops each pass: this run's machine, if it read or multiplied all the time. */
+static void print_ceilings(const lpu_measure_model *m)
+{
+    static const char *const heads[] = {
+        "weights",          "threads",         "test",     "t/s",  "MB to read", "G products",
+        "t/s of bandwidth", "t/s of products", "bound by", "share"};
+    lpu_table *t = lpu_table_open(10, heads);
+    char text[32];
+
+    printf("\n");
+    for (size_t i = 0; i < m->limits_count; i++) {
+        const lpu_measure_limits *l = &m->limits[i];
+        printf("limits, %u thread%s: read %s", l->threads, l->threads == 1 ? "" : "s",
+               lpu_cli_si(text, l->read_bytes_per_s, "B/s"));
+        printf(", products int8 %s", lpu_cli_si(text, l->i8_macs_per_s, "/s"));
+        printf(", bf16 %s", lpu_cli_si(text, l->bf16_macs_per_s, "/s"));
+        printf(", fp32 %s\n", lpu_cli_si(text, l->f32_macs_per_s, "/s"));
+    }
+    printf("\n");
+    for (size_t i = 0; i < m->count; i++) {
+        const lpu_measure_pass *p = &m->passes[i];
+        const lpu_measure_ceiling *c = &p->ceiling;
+        test_name(text, sizeof(text), &p->test);
+        lpu_table_cell(t, "%s", lpu_bench_layout_title(p->layout));
+        lpu_table_cell(t, "%u", p->threads);
+        lpu_table_cell(t, "%s", text);
+        lpu_bench_put_number(t, "%.1f", lpu_bench_quoted(&p->time, p->tokens_per_s));
+        lpu_table_cell(t, "%.0f", 1e-6 * (double)c->bytes);
+        lpu_table_cell(t, "%.2f", 1e-9 * (double)c->macs);
+        lpu_table_cell(t, "%.1f", c->memory_tokens_per_s);
+        lpu_table_cell(t, "%.1f", c->products_tokens_per_s);
+        lpu_table_cell(t, "%s", c->is_of_memory ? "bandwidth" : "products");
+        lpu_bench_put_number(t, "%.2f", lpu_bench_quoted(&p->time, c->share));
+    }
+    lpu_table_print(t, stdout);
+    lpu_table_close(&t);
+    printf("\nCeilings: weights once, the head as far as it is read, and the cache, at the read "
+           "bandwidth of this run; products\nof this layout's kind in registers at the peak of "
+           "this run. Share: measured over the lower of the two.\n");
+}
+
 void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model)
 {
     printf("| %-28s | %10s | %9s | %-10s | %7s | %12s | %16s | x fp16 | linear | head | attn. | "
@@ -272,6 +313,7 @@ void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model)
         "attention and the rest are shares of the time. J/token: the processor's\nmeter, if "
         "there is one and all layers are timed.\n",
         m->layers_timed, m->layers);
+    print_ceilings(m);
 }
 
 void lpu_bench_model_json(json_t *object, const lpu_measure_model *m)
@@ -293,10 +335,29 @@ void lpu_bench_model_json(json_t *object, const lpu_measure_model *m)
         for (size_t j = 0; j < LPU_FORWARD_PARTS; j++) {
             lpu_bench_set_real(o, parts[j], p->part_share[j]);
         }
+        json_object_set_new(o, "bytes", json_integer((json_int_t)p->ceiling.bytes));
+        json_object_set_new(o, "products", json_integer((json_int_t)p->ceiling.macs));
+        lpu_bench_set_real(o, "bandwidth_tokens_per_s", p->ceiling.memory_tokens_per_s);
+        lpu_bench_set_real(o, "products_tokens_per_s", p->ceiling.products_tokens_per_s);
+        json_object_set_new(o, "bound_by",
+                            json_string(p->ceiling.is_of_memory ? "bandwidth" : "products"));
+        lpu_bench_set_real(o, "ceiling_share", lpu_bench_quoted(&p->time, p->ceiling.share));
         lpu_bench_set_real(o, "joules_per_token",
                            p->has_joules ? p->joules_per_token : (double)NAN);
         json_array_append_new(array, o);
     }
+    json_t *limits = json_array();
+    for (size_t i = 0; i < m->limits_count; i++) {
+        const lpu_measure_limits *l = &m->limits[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "threads", json_integer(l->threads));
+        lpu_bench_set_real(o, "read_bytes_per_s", l->read_bytes_per_s);
+        lpu_bench_set_real(o, "i8_products_per_s", l->i8_macs_per_s);
+        lpu_bench_set_real(o, "bf16_products_per_s", l->bf16_macs_per_s);
+        lpu_bench_set_real(o, "f32_products_per_s", l->f32_macs_per_s);
+        json_array_append_new(limits, o);
+    }
+    json_object_set_new(object, "pass_limits", limits);
     json_object_set_new(object, "layers", json_integer(m->layers));
     json_object_set_new(object, "layers_timed", json_integer(m->layers_timed));
     json_object_set_new(object, "passes", array);
@@ -304,8 +365,10 @@ void lpu_bench_model_json(json_t *object, const lpu_measure_model *m)
 
 void lpu_bench_model_csv(FILE *file, const lpu_measure_model *m, const lpu_model *model)
 {
-    fprintf(file, "model,weights,isa,threads,tokens,depth,weight_bytes,tokens_per_s,spread,"
-                  "linear_share,head_share,attention_share,rest_share,joules_per_token\n");
+    fprintf(file,
+            "model,weights,isa,threads,tokens,depth,weight_bytes,tokens_per_s,spread,"
+            "linear_share,head_share,attention_share,rest_share,joules_per_token,bytes,products,"
+            "bandwidth_tokens_per_s,products_tokens_per_s,ceiling_share\n");
     for (size_t i = 0; i < m->count; i++) {
         const lpu_measure_pass *p = &m->passes[i];
         const double values[] = {lpu_bench_quoted(&p->time, p->tokens_per_s),
@@ -314,7 +377,12 @@ void lpu_bench_model_csv(FILE *file, const lpu_measure_model *m, const lpu_model
                                  p->part_share[LPU_FORWARD_HEAD],
                                  p->part_share[LPU_FORWARD_ATTENTION],
                                  p->part_share[LPU_FORWARD_REST],
-                                 p->has_joules ? p->joules_per_token : (double)NAN};
+                                 p->has_joules ? p->joules_per_token : (double)NAN,
+                                 (double)p->ceiling.bytes,
+                                 (double)p->ceiling.macs,
+                                 p->ceiling.memory_tokens_per_s,
+                                 p->ceiling.products_tokens_per_s,
+                                 lpu_bench_quoted(&p->time, p->ceiling.share)};
         fprintf(file, "%s,%s,%s,%u,%u,%u,%llu", model->name, lpu_bench_layout_title(p->layout),
                 m->isa, p->threads, p->test.tokens, p->test.depth,
                 (unsigned long long)p->weight_bytes);

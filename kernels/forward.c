@@ -267,6 +267,12 @@ lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, 
     return LPU_OK;
 }
 
+lpu_forward_reads lpu_forward_head_reads(const lpu_forward *f)
+{
+    return f->ternary ? lpu_forward_ternary_head_reads(f->ternary)
+                      : lpu_forward_f16_head_reads(f->f16);
+}
+
 const int32_t *lpu_forward_logits_x32(const lpu_forward *f)
 {
     return f->ternary ? lpu_forward_ternary_logits(f->ternary) : NULL;

@@ -430,6 +430,11 @@ void lpu_forward_f16_fill(lpu_forward_f16 *f)
     memset(f->layers[0].values, 0x3c, heads * f->value_bytes);
 }
 
+lpu_forward_reads lpu_forward_f16_head_reads(const lpu_forward_f16 *f)
+{
+    return (lpu_forward_reads){f->head.bytes, (uint64_t)f->head.rows * f->head.k};
+}
+
 int32_t lpu_forward_f16_next(lpu_forward_f16 *f)
 {
     const lpu_weights *w = f->pass->weights;

@@ -65,6 +65,7 @@ lpu_status lpu_forward_ternary_open(lpu_forward_ternary **f, lpu_pass *pass, lpu
 void lpu_forward_ternary_close(lpu_forward_ternary **f);
 void lpu_forward_ternary_run(lpu_forward_ternary *f, const int32_t *tokens, size_t count);
 void lpu_forward_ternary_fill(lpu_forward_ternary *f);
+lpu_forward_reads lpu_forward_ternary_head_reads(const lpu_forward_ternary *f);
 int32_t lpu_forward_ternary_next(lpu_forward_ternary *f);
 const int32_t *lpu_forward_ternary_logits(lpu_forward_ternary *f);
 
@@ -72,6 +73,7 @@ lpu_status lpu_forward_f16_open(lpu_forward_f16 **f, lpu_pass *pass, lpu_diag *d
 void lpu_forward_f16_close(lpu_forward_f16 **f);
 void lpu_forward_f16_run(lpu_forward_f16 *f, const int32_t *tokens, size_t count);
 void lpu_forward_f16_fill(lpu_forward_f16 *f);
+lpu_forward_reads lpu_forward_f16_head_reads(const lpu_forward_f16 *f);
 int32_t lpu_forward_f16_next(lpu_forward_f16 *f);
 const float *lpu_forward_f16_logits(const lpu_forward_f16 *f);
 

@@ -10,6 +10,8 @@
 
 enum { RUNS_MIN = 3 };
 
+static const double share_limits = 0.05; /* of the time: before, and again after */
+
 typedef struct bench {
     const lpu_measure_model_options *options;
     lpu_measure_model *out;
@@ -81,6 +83,9 @@ static lpu_status measure_test(bench *b, lpu_measure_pass *p, double seconds, lp
         runs++;
     }
     if (status) return status;
+    const lpu_forward_reads head = lpu_forward_head_reads(b->forward);
+    lpu_measure_ceiling_count(&p->ceiling, &b->options->weights->model, b->options->layers,
+                              p->layout, p->test.tokens, p->test.depth, head.bytes, head.macs);
     /* A meter cannot be read for layers that were not run. */
     b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &joules);
     p->has_joules = b->has_meter && b->options->layers == b->options->weights->model.layers;
@@ -109,7 +114,7 @@ static lpu_status measure_layout(bench *b, lpu_layout layout, uint32_t threads, 
                                .threads = threads,
                                .test = o->tests[i],
                                .weight_bytes = weight_bytes(&o->weights->model, o->layers, layout)};
-        status = measure_test(b, p, o->seconds / (double)all, diag);
+        status = measure_test(b, p, (1 - 2 * share_limits) * o->seconds / (double)all, diag);
         b->out->count++;
         if (o->progress) o->progress(o->user, (double)b->done / (double)all);
     }
@@ -122,9 +127,21 @@ static lpu_status measure_all(bench *b, lpu_diag *diag)
     const lpu_measure_model_options *o = b->options;
     lpu_status status = LPU_OK;
 
-    for (size_t t = 0; t < o->threads_count; t++) {
+    for (size_t t = 0; t < o->threads_count && !status; t++) {
+        lpu_measure_limits *limits = &b->out->limits[t];
+        const double seconds = share_limits * o->seconds / (double)o->threads_count;
+        const size_t first = b->out->count;
+
+        status = lpu_measure_limits_run(limits, o->threads[t], seconds, diag);
         for (size_t l = 0; l < o->layout_count && !status; l++) {
             status = measure_layout(b, o->layouts[l], o->threads[t], diag);
+        }
+        if (!status) status = lpu_measure_limits_run(limits, o->threads[t], seconds, diag);
+        b->out->limits_count = t + 1;
+        for (size_t i = first; i < b->out->count; i++) {
+            lpu_measure_pass *p = &b->out->passes[i];
+            lpu_measure_ceiling_rate(&p->ceiling, limits, p->layout, p->test.tokens,
+                                     p->tokens_per_s);
         }
     }
     return status;
@@ -139,7 +156,7 @@ lpu_status lpu_measure_model_run(lpu_measure_model *out, const lpu_measure_model
     if (status) return status;
     if (options->threads_count * options->layout_count * options->test_count >
             LPU_MEASURE_PASSES_MAX ||
-        options->layers < m->layers) {
+        options->threads_count > LPU_MEASURE_LIMITS_MAX || options->layers < m->layers) {
         return lpu_fail(diag, LPU_ERR_RANGE,
                         "measure: found %zu tests of a model of %u layers, expected at most %d, "
                         "and no fewer layers than the %u at hand",

@@ -3,18 +3,20 @@
  *
  * Whole forward passes are timed: products, attention over a cache of that depth, norms, the head
  * and the choice of a token. Where the weights at hand have fewer layers than the model, the time
- * of layers is scaled up, that of the head is not.
+ * of layers is scaled up, that of the head is not. Beside each rate stands what the machine could do
+ * at its best, measured in the same run: measure_ceiling.h.
  */
 #ifndef LPU_KERNELS_MEASURE_MODEL_H
 #define LPU_KERNELS_MEASURE_MODEL_H
 
 #include "kernels/forward.h"
+#include "kernels/measure_ceiling.h"
 #include "kernels/sample.h"
 #include "workloads/weights.h"
 
 #include <stdbool.h>
 
-enum { LPU_MEASURE_PASSES_MAX = 256 };
+enum { LPU_MEASURE_PASSES_MAX = 256, LPU_MEASURE_LIMITS_MAX = 16 };
 
 /* Tokens that go through together, after depth others. */
 typedef struct lpu_measure_test {
@@ -29,6 +31,7 @@ typedef struct lpu_measure_pass {
     lpu_sample time;                      /* of a pass through all layers and the head */
     double tokens_per_s, spread_per_s;    /* median; half of 90th less 10th percentile */
     double part_share[LPU_FORWARD_PARTS]; /* of the time, all runs together */
+    lpu_measure_ceiling ceiling;          /* of this run's machine */
     bool has_joules;                      /* the processor has a meter that this user may read */
     double joules_per_token;
 } lpu_measure_pass;
@@ -36,6 +39,8 @@ typedef struct lpu_measure_pass {
 typedef struct lpu_measure_model {
     char isa[32];
     uint32_t layers, layers_timed;
+    size_t limits_count;
+    lpu_measure_limits limits[LPU_MEASURE_LIMITS_MAX]; /* of each number of threads */
     size_t count;
     lpu_measure_pass passes[LPU_MEASURE_PASSES_MAX];
 } lpu_measure_model;

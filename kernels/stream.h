@@ -1,7 +1,8 @@
 /* kernels/stream.h - a matrix of a model as the stream that a kernel reads, and its product.
  *
- * A stream owns its bytes, but for that of a packed file, which lies in the file. The product of a set of streams with the same activations is one job of
- * a team: every member takes its share of the blocks of each.
+ * A stream owns its bytes, but for that of a packed file, which lies in the file. The product of a
+ * set of streams with the same activations is one job of a team: every member takes its share of the
+ * blocks of each.
  */
 #ifndef LPU_KERNELS_STREAM_H
 #define LPU_KERNELS_STREAM_H

@@ -47,6 +47,9 @@ result bench_model_json "$([ "$(grep -c '"rest_share"' "$dir/json")" -eq 6 ] && 
     grep -q '"layers_timed": 2' "$dir/json" || head -c 200 "$dir/err" "$dir/json")"
 $lpu bench model $small $tests >"$dir/text" 2>"$dir/err"
 result bench_model_table "$([ "$(grep -c '^| small .* | .*tg1 @ d30 ' "$dir/text")" -eq 3 ] || head -c 200 "$dir/err" "$dir/text")"
+result bench_model_ceilings "$([ "$(grep -c ' \(bandwidth\|products\) ' "$dir/text")" -ge 6 ] &&
+    [ "$(grep -c '"ceiling_share"' "$dir/json")" -eq 6 ] && [ "$(grep -c '"read_bytes_per_s"' "$dir/json")" -eq 1 ] &&
+    [ "$(awk -F, '{ print NF }' "$dir/csv" | sort -u)" = 19 ] || head -c 200 "$dir/text")"
 grep '^|' "$dir/text" | awk -F'|' '{ print NF }' | sort -u >"$dir/columns"
 result bench_model_columns "$([ "$(wc -l <"$dir/columns")" -eq 1 ] || echo "rows of different lengths")"
 

@@ -1,0 +1,107 @@
+/* kernels/measure_ceiling.c - counts what a pass must do, and what the machine could do. */
+#include "kernels/measure_ceiling.h"
+
+#include "kernels/measure_private.h"
+#include "kernels/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Larger than the caches that a machine of few sockets has. */
+enum { POOL_BYTES = 512 << 20 };
+
+static bool is_real(lpu_layout l)
+{
+    return l == LPU_LAYOUT_F16 || l == LPU_LAYOUT_BF16 || l == LPU_LAYOUT_Q8 || l == LPU_LAYOUT_Q4;
+}
+
+/* Keys that the queries of all tokens see, one by one. */
+static uint64_t keys_seen(uint32_t tokens, uint32_t depth)
+{
+    return (uint64_t)tokens * depth + (uint64_t)tokens * (tokens + 1) / 2;
+}
+
+void lpu_measure_ceiling_count(lpu_measure_ceiling *c, const lpu_model *m, uint32_t layers,
+                               lpu_layout layout, uint32_t tokens, uint32_t depth,
+                               uint64_t head_bytes, uint64_t head_macs)
+{
+    const uint64_t q = (uint64_t)m->heads * m->head_elems,
+                   kv = (uint64_t)m->kv_heads * m->head_elems;
+    const uint64_t hidden = m->hidden_elems, ffn = m->ffn_elems;
+    const uint64_t ups = m->is_gated ? 2 : 1,
+                   layer = 2 * hidden * (q + kv) + (ups + 1) * hidden * ffn;
+    const uint64_t bytes =
+        lpu_layout_bytes(layout, q, hidden) + 2 * lpu_layout_bytes(layout, kv, hidden) +
+        lpu_layout_bytes(layout, hidden, q) + ups * lpu_layout_bytes(layout, ffn, hidden) +
+        lpu_layout_bytes(layout, hidden, ffn);
+    /* A key and a value of a token: bytes, or halves in the passes of reals. */
+    const uint64_t cached = 2 * kv * (is_real(layout) ? 2 : 1);
+
+    *c = (lpu_measure_ceiling){
+        .bytes = layers * (bytes + cached * (tokens + depth)) + head_bytes,
+        .macs = layers * (layer * tokens + 2 * q * keys_seen(tokens, depth)) + head_macs};
+}
+
+/* Products in registers of the kind that a layout's kernels use. */
+static double peak_of(const lpu_measure_limits *limits, lpu_layout layout)
+{
+    if (layout == LPU_LAYOUT_F16) return limits->f32_macs_per_s;
+    return layout == LPU_LAYOUT_BF16 ? limits->bf16_macs_per_s : limits->i8_macs_per_s;
+}
+
+void lpu_measure_ceiling_rate(lpu_measure_ceiling *c, const lpu_measure_limits *limits,
+                              lpu_layout layout, uint32_t tokens, double tokens_per_s)
+{
+    c->memory_tokens_per_s = tokens * limits->read_bytes_per_s / (double)c->bytes;
+    c->products_tokens_per_s = tokens * peak_of(limits, layout) / (double)c->macs;
+    c->is_of_memory = c->memory_tokens_per_s < c->products_tokens_per_s;
+    c->share = tokens_per_s / (c->is_of_memory ? c->memory_tokens_per_s : c->products_tokens_per_s);
+}
+
+/* --- the machine --- */
+
+static void keep_best(lpu_measure_limits *all, const lpu_measure_limits *now)
+{
+    const lpu_measure_limits before = *all;
+
+    *all = *now;
+    if (before.threads != now->threads) return;
+    if (before.read_bytes_per_s > all->read_bytes_per_s)
+        all->read_bytes_per_s = before.read_bytes_per_s;
+    if (before.i8_macs_per_s > all->i8_macs_per_s) all->i8_macs_per_s = before.i8_macs_per_s;
+    if (before.f32_macs_per_s > all->f32_macs_per_s) all->f32_macs_per_s = before.f32_macs_per_s;
+    if (before.bf16_macs_per_s > all->bf16_macs_per_s)
+        all->bf16_macs_per_s = before.bf16_macs_per_s;
+}
+
+lpu_status lpu_measure_limits_run(lpu_measure_limits *limits, uint32_t threads, double seconds,
+                                  lpu_diag *diag)
+{
+    const lpu_measure_options options = {.seconds = seconds};
+    lpu_measure_limits now = {0};
+    uint32_t allowed;
+    lpu_status status = lpu_cpu_allowed(&allowed, diag);
+    if (status) return status;
+
+    lpu_bench *b = calloc(1, sizeof(*b));
+    if (!b) return lpu_fail(diag, LPU_ERR_MEMORY, "measure: out of memory");
+    b->options = &options;
+    b->pool_bytes = POOL_BYTES;
+    b->pool = lpu_memory_open(b->pool_bytes);
+    if (!b->pool) status = lpu_fail(diag, LPU_ERR_MEMORY, "measure: no memory to be read");
+    if (!status) status = lpu_team_open(&b->team, threads, diag);
+    if (!status) {
+        memset(b->pool, 1, b->pool_bytes); /* pages that were never written are one page */
+        lpu_kernels_init(&b->k, allowed);
+        lpu_team_pin_caller(b->team);
+        lpu_bench_measure_limits(b, &now, seconds);
+        const lpu_sample read = lpu_sample_summarise(&b->read);
+        now.read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;
+        now.is_noisy = now.is_noisy || lpu_sample_is_noisy(&read);
+        keep_best(limits, &now);
+    }
+    lpu_team_close(&b->team);
+    lpu_memory_close(b->pool, b->pool_bytes);
+    free(b);
+    return status;
+}
