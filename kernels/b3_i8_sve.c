@@ -4,14 +4,13 @@
 
 /* Divisions of 0..242 by the upper half of a product: exact for every code. */
 LPU_INLINE void decode(svint8_t *d0, svint8_t *d1, svint8_t *d2, svint8_t *d3, svint8_t *d4,
-                       svbool_t line, const uint8_t *w, size_t apart, size_t planes)
+                       svbool_t line, const uint8_t *w, const size_t *at)
 {
     const svbool_t all = svptrue_b8();
     const svuint8_t u = svld1_u8(line, w);
     const svuint8_t by3 = svlsr_n_u8_x(all, svmulh_n_u8_x(all, u, 171), 1);
 
-    (void)apart;
-    (void)planes;
+    (void)at;
     *d0 = svreinterpret_s8_u8(svmls_n_u8_x(all, u, by3, 3));
     *d1 = svreinterpret_s8_u8(by3);
     *d2 = svreinterpret_s8_u8(svlsr_n_u8_x(all, svmulh_n_u8_x(all, u, 57), 1));

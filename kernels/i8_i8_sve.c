@@ -2,16 +2,15 @@
 #include "kernels/kernels.h"
 #include "kernels/sve.h"
 
-/* Blocks that are not there are the first one again: their rows are not written. */
 LPU_INLINE void decode(svint8_t *d0, svint8_t *d1, svint8_t *d2, svint8_t *d3, svint8_t *d4,
-                       svbool_t line, const uint8_t *w, size_t apart, size_t planes)
+                       svbool_t line, const uint8_t *w, const size_t *at)
 {
     const int8_t *from = (const int8_t *)w;
 
     *d0 = svld1_s8(line, from);
-    *d1 = svld1_s8(line, from + (planes > 1 ? apart : 0));
-    *d2 = svld1_s8(line, from + (planes > 2 ? 2 * apart : 0));
-    *d3 = svld1_s8(line, from + (planes > 3 ? 3 * apart : 0));
+    *d1 = svld1_s8(line, from + at[1]);
+    *d2 = svld1_s8(line, from + at[2]);
+    *d3 = svld1_s8(line, from + at[3]);
     *d4 = *d3;
 }
 

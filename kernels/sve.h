@@ -26,10 +26,9 @@
 
 enum { LPU_SVE_UNITS = 4 };
 
-/* Sets the planes' parts of the codes at w; plane p of i8 is in a block of its own, at w + p apart.
- */
+/* Sets the planes' parts of the codes at w; plane p of i8 is in a block of its own, at w + at[p]. */
 typedef void lpu_sve_decode(svint8_t *d0, svint8_t *d1, svint8_t *d2, svint8_t *d3, svint8_t *d4,
-                            svbool_t line, const uint8_t *w, size_t apart, size_t planes);
+                            svbool_t line, const uint8_t *w, const size_t *at);
 
 typedef struct lpu_sve_format {
     lpu_sve_decode *decode;
@@ -40,14 +39,15 @@ typedef struct lpu_sve_format {
 /* A matrix: blocks of rows of all planes. */
 typedef struct lpu_sve_matrix {
     const uint8_t *w;
-    size_t block_bytes, apart;
+    size_t block_bytes, apart; /* from plane to plane, 0 if they share their bytes */
     size_t rows, k;
 } lpu_sve_matrix;
 
 /* A part of the lines of a block. */
 typedef struct lpu_sve_unit {
     const uint8_t *w;
-    size_t offset, row, rows, planes; /* bytes into a line; of the block: first row, how many, planes */
+    size_t at[4];             /* of the planes; one that is not there is plane 0, and not written */
+    size_t offset, row, rows; /* bytes into a line; of the block: first row and how many */
 } lpu_sve_unit;
 
 LPU_INLINE size_t lpu_sve_min(size_t a, size_t b)
@@ -66,8 +66,11 @@ LPU_INLINE lpu_sve_unit lpu_sve_at(const lpu_sve_matrix *m, size_t index, const 
     const size_t block = index / lpu_sve_parts(), block_rows = 16 * f.planes;
     const size_t row = block * block_rows, rows = lpu_sve_min(m->rows - row, block_rows);
     const size_t offset = index % lpu_sve_parts() * svcntb();
-    return (lpu_sve_unit){m->w + block * m->block_bytes + offset, offset, row, rows,
-                          (rows + 15) / 16};
+    const size_t apart = m->apart;
+    return (lpu_sve_unit){m->w + block * m->block_bytes + offset,
+                          {0, rows > 16 ? apart : 0, rows > 32 ? 2 * apart : 0,
+                           rows > 48 ? 3 * apart : 0},
+                          offset, row, rows};
 }
 
 /* The bytes of a unit in a vector. */
@@ -135,8 +138,7 @@ LPU_INLINE void lpu_sve_finish(int32_t *y, const lpu_sve_unit *u, int32_t sum, s
     svint32_t s##0 = svdup_n_s32(0), s##1 = s##0, s##2 = s##0, s##3 = s##0, s##4 = s##0
 
 #define LPU_SVE_DECODE(unit)                                                                       \
-    f.decode(&d0, &d1, &d2, &d3, &d4, lpu_sve_line(unit), (unit)->w + 16 * c, m->apart,            \
-             (unit)->planes)
+    f.decode(&d0, &d1, &d2, &d3, &d4, lpu_sve_line(unit), (unit)->w + 16 * c, (unit)->at)
 
 #define LPU_SVE_DOT(s, x)                                                                          \
     do {                                                                                           \

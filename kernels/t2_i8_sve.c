@@ -3,13 +3,12 @@
 #include "kernels/sve.h"
 
 LPU_INLINE void decode(svint8_t *d0, svint8_t *d1, svint8_t *d2, svint8_t *d3, svint8_t *d4,
-                       svbool_t line, const uint8_t *w, size_t apart, size_t planes)
+                       svbool_t line, const uint8_t *w, const size_t *at)
 {
     const svbool_t all = svptrue_b8();
     const svuint8_t u = svld1_u8(line, w);
 
-    (void)apart;
-    (void)planes;
+    (void)at;
     *d0 = svreinterpret_s8_u8(svand_n_u8_x(all, u, 3));
     *d1 = svreinterpret_s8_u8(svlsr_n_u8_x(all, u, 2));
     *d2 = svreinterpret_s8_u8(svlsr_n_u8_x(all, u, 4));

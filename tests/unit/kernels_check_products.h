@@ -153,6 +153,14 @@ static void check_product(const call *f, bool is_gemm)
         check_case(f, 2 * now.rows + 5, 2 * now.k_step + 2, many[i], UNIFORM);
         if (test_is_over) return;
     }
+    /* A step that lacks blocks. */
+    const size_t block_rows = lpu_layout_block_rows(f->layout);
+    for (size_t r = block_rows; r < now.rows; r += block_rows) {
+        for (size_t i = 0; i < 2; i++) {
+            check_case(f, r + i, 2 * now.k_step + 1, is_gemm ? many[draw() % 8] : 1, UNIFORM);
+            if (test_is_over) return;
+        }
+    }
     /* Around tiles of 16 tokens, and several blocks of tokens and of k. */
     const size_t more[][2] = {{15, 2}, {16, 2}, {17, 2}, {33, 10}, {47, 2}, {261, 1}, {300, 2}};
     for (size_t i = 0; i < (is_gemm ? sizeof(more) / sizeof(*more) : 0); i++) {
