@@ -14,38 +14,40 @@
  * Planes are not taken apart by shifts: tiles hold a code with fewer and fewer of its upper digits,
  * and the rows come apart at the end, as in t2_i8_avx512vnni.c; the code itself is loaded from the
  * stream. A step is 64 bytes of k. Its decoded tiles go to a slot, four steps before they are
- * multiplied: more stores than a store buffer holds (112 on Golden Cove) lie between, so that
- * tile loads find them in the cache; stores that are still on their way would hold them up.
+ * multiplied: more stores than a store buffer holds (112 on Golden Cove) lie between, so that tile
+ * loads find them in the cache; stores that are still on their way would hold them up.
  *
- *     few tokens (one tile):   all of k at once, slots go round, sums stay in tiles.
- *     many tokens:             chunks of 8 steps. The first tile of tokens decodes a chunk, the others
- *                              find it in L1; sums wait in L2 between chunks.
+ *     few tokens (one tile):   all of k at once; slots go round, sums stay in tiles.
+ *     many tokens:             chunks of 8 steps. The first tile of tokens decodes a chunk, the
+ *                              others find it in L1; sums wait in L2 between chunks.
  *
- * Estimates, in cycles of a core: nothing here has been timed on a CPU with AMX. A tile product of
- * m tokens takes m cycles, 16 at most, with a latency of 52; a tile load 8 from L1, a tile store 16
- * (Intel 64 and IA-32 Architectures Optimization Reference Manual, chapter on AMX, table of
- * throughput and latency). A core stores one line of 64 bytes a cycle and loads two.
+ * What follows is an estimate, in cycles of a core: nothing here has been timed on a CPU with AMX. A
+ * tile product of m tokens takes m cycles, 16 at most, with a latency of 52; a tile load 8 from L1,
+ * a tile store 16 (Intel 64 and IA-32 Architectures Optimization Reference Manual, chapter on AMX,
+ * table of throughput and latency). A core stores one line of 64 bytes a cycle and loads two.
  *
- *                        tiles of     for a chunk: 8 steps, 16 tokens            decoded for
- *                        a strip    multiply      load (x, w)   decode         256 tokens, share
- *     t2   64 rows          4       8*4*16 = 512  8*5*8 = 320   8*16*3 = 384     384/8192 =  5%
- *     b3   80 rows          5       8*5*16 = 640  8*6*8 = 384   8*16*5 = 640   640/10240 =  6%
- *     b1  128 rows          8      2*8*4*16=1024  2*320 = 640   8*16*8 =1024   1024/16384=  6%
- *     i4   64 rows          4       512           320           8*16*2 = 256     256/8192 =  3%
- *     i8, bf16 64 rows      4       512           320           none
+ *                      tiles of   for a chunk: 8 steps, 16 tokens           decoded for 256 tokens:
+ *                      a strip    multiply      load x and w  decode        share of multiplying
+ *     t2    64 rows       4       8*4*16 = 512  8*5*8 = 320   8*16*3 = 384    384/8192 = 5%
+ *     b3    80 rows       5       8*5*16 = 640  8*6*8 = 384   8*16*5 = 640   640/10240 = 6%
+ *     b1   128 rows     2 * 4     2*512 = 1024  2*320 = 640   8*16*8 =1024  1024/16384 = 6%
+ *     i4    64 rows       4       512           320           8*32*1 = 256    256/8192 = 3%
+ *     i8    64 rows       4       512           320           none
+ *     bf16  64 rows       4       512           320           none
  *
  * To decode is to store for t2, b1 and i4; for b3 it is ten instructions on two ports. Multiplying
  * takes longest, so the multiplier is the limit; sums come and go once a chunk: 4*(8 + 16) = 96
  * cycles beside those 512, on other ports. Four sums hide the latency: 4*16 > 52. One tile of x and
- * four of w need 5 loads where 2 x 2 tiles need 4, but only one in five from L2, x, where those have
- * a half: 1 KB in 64 cycles, not 2. L1 (48 KB) holds slots (24 or 32 KB), the codes (8) and a chunk
- * of x (8).
+ * four of w need 5 loads where 2 x 2 tiles need 4, but of x, which comes from L2, there is one in
+ * four products and not two: 1 KB in 64 cycles. L1 (48 KB) holds slots (24 or 32 KB), the codes (8)
+ * and a chunk of x (8).
  *
- * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, 5*8/2 + 8 = 28 of loads:
- * 1 KB of weights in 48 cycles, 21 bytes a cycle, 2 to 3 times what a core gets from memory. So
- * memory must be kept busy: one stream of lines asked for ahead is worth 55 to 70% of its bandwidth,
- * four streams that advance together nearly all. While the blocks of a group of four are
- * multiplied, one or some at a time, the four of the next group are asked into L2 together.
+ * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, (4*16 + 8 + 16)/2 = 44 of
+ * loads: 1 KB of weights in 48 cycles, 21 bytes a cycle, 2 to 3 times what a core gets from memory.
+ * So memory must be kept busy. One stream of lines asked for ahead left a third of its bandwidth
+ * unused in trials; four streams that advance together, as in a GEMV, use nearly all. So while the
+ * blocks of a group of four are multiplied, one or some at a time, the four of the next group are
+ * asked into L2 together.
  */
 #ifndef LPU_KERNELS_AMX_H
 #define LPU_KERNELS_AMX_H
@@ -90,7 +92,7 @@ typedef struct lpu_amx_format {
     lpu_amx_operands operands;
     size_t blocks, block_rows; /* of a strip */
     size_t strips;             /* of a block */
-    size_t decoded, plain;     /* tiles of a strip: from decode; lines of its blocks as they stand */
+    size_t decoded, plain;     /* tiles of a strip: from decode; its blocks' lines as they stand */
     bool has_bias;             /* finish needs the sum of activations */
     lpu_amx_decode *decode;
     lpu_amx_finish *finish;

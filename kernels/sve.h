@@ -5,9 +5,9 @@
  * four bytes meet four activations in one dot product.
  *
  * Bytes must be signed for it, and codes are not. A format turns a vector of codes into parts that
- * are: t2 into u & 3, u >> 2, u >> 4, u >> 6, and b3 into u % 3, u / 3, u / 9, u / 27, u / 81. Part p
+ * are: t2 into u & 3, u >> 2, u >> 4, u >> 6, b3 into u % 3, u / 3, u / 9, u / 27, u / 81. Part p
  * from 1 on is digit p plus the radix times part p + 1, and so are the sums: the rows come apart at
- * the end, by one multiplication each. That is cheaper than digits.
+ * the end, by one multiplication each. That is cheaper than digits: 4 and 9 instructions a vector.
  *
  * Variables of these types cannot be in arrays: sums are four sets of names, and sets of unused
  * parts vanish.
@@ -26,7 +26,7 @@
 
 enum { LPU_SVE_UNITS = 4 };
 
-/* Sets the planes' parts of the codes at w; plane p of i8 is in a block of its own, at w + at[p]. */
+/* Sets the planes' parts of the codes at w; those of i8 have a block each, at w + at[p]. */
 typedef void lpu_sve_decode(svint8_t *d0, svint8_t *d1, svint8_t *d2, svint8_t *d3, svint8_t *d4,
                             svbool_t line, const uint8_t *w, const size_t *at);
 
@@ -182,7 +182,7 @@ LPU_INLINE void lpu_sve_tokens(int32_t *y, size_t y_stride, const lpu_sve_matrix
     LPU_SVE_FINISH(y + 3 * y_stride, u, sums[3], q);
 }
 
-/* Four units times one token: parts of a line, or lines of blocks that are streams by themselves. */
+/* Four units times one token: parts of a line, or lines of blocks, which are streams then. */
 LPU_INLINE void lpu_sve_units(int32_t *y, const lpu_sve_matrix *m, const lpu_sve_unit *u,
                               const int8_t *x, int32_t sum, const lpu_sve_format f)
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/arm/kernels_test.sh - every kernel for 64-bit ARM against the definition, cross-compiled and
-# run under an emulated CPU that has all of them; those that take vectors of any length, with several.
-# Run from the root of the repository.
+# run under an emulated CPU that has all of them; SVE with vectors of several lengths. Run from the
+# root of the repository.
 #
 # Needs Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
 cc=aarch64-linux-gnu-gcc

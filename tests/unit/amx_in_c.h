@@ -2,8 +2,8 @@
  *
  * Written from the operation of each instruction in the Intel SDM, volume 2 (LDTILECFG, TILELOADD,
  * TILESTORED, TILEZERO, TILERELEASE, TDPBSSD and its kind, TDPBF16PS). What would raise an exception
- * there prints a line and aborts here. One thread only. Include it behind <immintrin.h>, whose
- * macros it replaces, and before the kernels.
+ * there prints a line and aborts here. One thread only. It replaces the macros of <immintrin.h>:
+ * include it before the kernels.
  */
 #ifndef LPU_TESTS_UNIT_AMX_IN_C_H
 #define LPU_TESTS_UNIT_AMX_IN_C_H

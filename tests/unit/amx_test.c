@@ -1,8 +1,13 @@
-/* tests/unit/amx_test.c - the kernels with tiles, compiled a second time against tiles in plain C:
- * every row of kernels.def for AMX against the definition, on any CPU with AVX-512.
+/* tests/unit/amx_test.c - the kernels with tiles on CPUs that have none: every row of kernels.def
+ * for AMX against the definition, on any x86 with AVX-512. Twice:
+ *
+ *     in C       compiled again, the intrinsics being functions in plain C (amx_in_c.h);
+ *     trapped    as they are in the library, each instruction that the CPU does not know being done
+ *                by those functions (amx_trap.h).
  *
  * The tiles themselves are held to products of matrices written from the definition first.
  */
+#define _GNU_SOURCE /* names of registers */
 #include "kernels/kernels.h"
 
 #include <stdio.h>
@@ -10,6 +15,7 @@
 #if LPU_ARCH_X86 && defined(__GNUC__) && !defined(__clang__)
 
 #include "tests/unit/amx_in_c.h"
+#include "tests/unit/amx_trap.h"
 
 /* --- the kernels: lpu_gemm_t2_i8_amx is in_c_gemm_t2_i8 here --- */
 
@@ -42,6 +48,15 @@
 #include "kernels/limits_amx.c"
 #include "kernels/t2_i8_amx.c"
 #pragma GCC pop_options
+
+#undef lpu_gemm_b1_i8_amx
+#undef lpu_gemm_t2_i8_amx
+#undef lpu_gemm_b3_i8_amx
+#undef lpu_gemm_i4_i8_amx
+#undef lpu_gemm_i8_i8_amx
+#undef lpu_gemm_bf16_bf16_amx
+#undef lpu_peak_i8_amx
+#undef lpu_peak_bf16_amx
 
 /* --- what checks them --- */
 
@@ -247,26 +262,40 @@ __attribute__((noinline)) static void spoil_stack(void)
 #define check_peak_bf16      check_peak_of_bf16
 #define check_gemm_bf16_bf16 check_panels_of_bf16
 
-static void check_rows(void)
+/* Before and after a row. */
+static void open_row(const char *name, size_t step_rows, size_t step_k)
 {
-    if (!(lpu_cpu_flags() & LPU_CPU_AVX512VNNI)) {
+    now = (row){name, LPU_CPU_AMX, step_rows, step_k};
+    test_is_over = 0;
+    amx.products = 0;
+    spoil_stack();
+}
+
+static void close_row(void)
+{
+    if (!test_is_over && (amx.is_configured || !amx.products)) {
+        test_fail(__FILE__, __LINE__, "%s left its tiles, or had none", now.name);
+    }
+    if (!test_is_over) printf("ok      %s\n", now.name);
+    fflush(stdout);
+}
+
+static void check_rows_in_c(void)
+{
 #define ROW_amx(op, step_rows, step_k)                                                             \
-    printf("skip    %s in C: this CPU lacks AVX-512 VNNI\n", #op);
+    open_row(#op "_amx in C", step_rows, step_k);                                                  \
+    check_##op(in_c_##op);                                                                         \
+    close_row();
 #include "kernels/kernels.def"
 #undef ROW_amx
-        return;
-    }
+}
+
+static void check_rows_trapped(void)
+{
 #define ROW_amx(op, step_rows, step_k)                                                             \
-    now = (row){#op "_amx in C", LPU_CPU_AMX, step_rows, step_k};                                  \
-    test_is_over = 0;                                                                              \
-    spoil_stack();                                                                                 \
-    amx.products = 0;                                                                              \
-    check_##op(in_c_##op);                                                                         \
-    if (!test_is_over && (amx.is_configured || !amx.products)) {                                   \
-        test_fail(__FILE__, __LINE__, "%s left its tiles, or had none", now.name);                 \
-    }                                                                                              \
-    if (!test_is_over) printf("ok      %s\n", now.name);                                           \
-    fflush(stdout);
+    open_row(#op "_amx trapped", step_rows, step_k);                                               \
+    check_##op(lpu_##op##_amx);                                                                    \
+    close_row();
 #include "kernels/kernels.def"
 #undef ROW_amx
 }
@@ -276,7 +305,13 @@ int main(void)
     RUN(tiles_of_bytes_are_products_of_matrices);
     RUN(tiles_of_bf16_round_as_defined);
     RUN(wrong_use_is_caught);
-    check_rows();
+    if (!(lpu_cpu_flags() & LPU_CPU_AVX512VNNI)) {
+        printf("skip    the rows for AMX: this CPU lacks AVX-512 VNNI\n");
+        return test_failures != 0;
+    }
+    check_rows_in_c();
+    if (amx_trap()) check_rows_trapped();
+    else printf("skip    the rows for AMX trapped: this CPU has tiles, see kernels_test\n");
     return test_failures != 0;
 }
 

@@ -153,11 +153,11 @@ static void check_product(const call *f, bool is_gemm)
         check_case(f, 2 * now.rows + 5, 2 * now.k_step + 2, many[i], UNIFORM);
         if (test_is_over) return;
     }
-    /* A step that lacks blocks. */
+    /* A step that lacks blocks, each with weights in all places of tight_open. */
     const size_t block_rows = lpu_layout_block_rows(f->layout);
     for (size_t r = block_rows; r < now.rows; r += block_rows) {
-        for (size_t i = 0; i < 2; i++) {
-            check_case(f, r + i, 2 * now.k_step + 1, is_gemm ? many[draw() % 8] : 1, UNIFORM);
+        for (size_t i = 0; i < 6; i++) {
+            check_case(f, r + i / 3, 2 * now.k_step + 1, is_gemm ? many[draw() % 8] : 1, UNIFORM);
             if (test_is_over) return;
         }
     }
