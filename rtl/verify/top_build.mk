@@ -19,7 +19,7 @@ all: $(DIR)/top_verify
 MODEL   := $(VM_CLASSES_FAST) $(VM_CLASSES_SLOW) $(VM_SUPPORT_FAST) $(VM_SUPPORT_SLOW)
 MODEL   := $(MODEL:%=$(DIR)/%.o)
 RUNTIME := $(VM_GLOBAL_FAST:%=$(SHARED)/%.o) $(VM_GLOBAL_SLOW:%=$(SHARED)/%.o)
-COMMON  := $(addprefix $(SHARED)/,top_main.o top_pair.o top_faults.o top_bins.o top_memory.o top_golden.o top_model.o top_random.o)
+COMMON  := $(addprefix $(SHARED)/,top_main.o top_pair.o top_faults.o top_bins.o top_memory.o top_golden.o top_model.o top_random.o top_writer.o)
 
 shared: $(COMMON) $(RUNTIME) library
 

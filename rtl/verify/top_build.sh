@@ -9,7 +9,7 @@
 # built, 3 no verilator, 4 the Verilog does not build, 5 it does not fit the ports, 6 the harness does
 # not build; then one sentence on stderr, with the log's path.
 #
-# Environment: OPT_FAST (flags of the verilated code, default -O2).
+# Environment: OPT_FAST (flags of the verilated code, default -O2); TOGGLES=0: coverage of lines alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 6
 out=$1 rtl=$2 top=$3 kind=$4
@@ -21,7 +21,11 @@ opt=${OPT_FAST:--O2}
 flags="--cc -O3 --no-timing -Wno-fatal -Wno-PINMISSING --x-assign fast --x-initial unique"
 case $kind in
 trace) flags="$flags --trace-fst --trace-structs" ;;
-coverage) flags="$flags --coverage-line --coverage-toggle" ;;
+coverage)
+    flags="$flags --coverage-line"
+    # A counter for each bit: modules that are not inlined share the code around it.
+    [ "${TOGGLES:-1}" = 0 ] || flags="$flags --coverage-toggle -fno-inline"
+    ;;
 esac
 parameters= pc_bits=0
 for pair in "$@"; do

@@ -72,6 +72,25 @@ bool top_pair::plant_code(const top_program *program, lpu_insn_op op, uint64_t d
     return true;
 }
 
+/* What the host may not do is answered by an error, and has no effect. */
+void top_pair::be_refused(bool is_running)
+{
+    enum { SLVERR = 2, BEHIND_PERF = LPU_REG_PERF + 8 * LPU_PERF_COUNTERS, NOWHERE = 0x0c0 };
+    const uint32_t settings[] = {LPU_REG_FIRST, LPU_REG_COUNT, LPU_REG_EPS, LPU_REG_PROGRAM};
+    const uint32_t no_reads[] = {LPU_REG_STATUS + 1, NOWHERE, BEHIND_PERF, 0xffc};
+    const uint32_t no_writes[] = {LPU_REG_STATUS, LPU_REG_DEPTH, LPU_REG_EPS + 2, LPU_REG_PERF};
+
+    if (is_running) {
+        for (uint32_t address : settings) access(true, address, ~0u, SLVERR);
+        access(false, LPU_REG_PROGRAM, 0, SLVERR);
+        return;
+    }
+    const uint32_t eps = read(LPU_REG_EPS);
+    for (uint32_t address : no_reads) access(false, address, 0, SLVERR);
+    for (uint32_t address : no_writes) access(true, address, ~0u, SLVERR);
+    if (read(LPU_REG_EPS) != eps) differ("register EPS", "as it was", "changed by a refusal", 0);
+}
+
 /* To the end, with nothing compared; then the error, where it was found, and silence on the bus. */
 void top_pair::run_freely(int error, size_t index)
 {
@@ -85,6 +104,7 @@ void top_pair::run_freely(int error, size_t index)
         differ("error", std::to_string(error), std::to_string(found), index);
     if (error <= LPU_ERROR_NO_HALT && read(LPU_REG_PC) != index)
         differ("pc at the error", std::to_string(index), std::to_string(read(LPU_REG_PC)), index);
+    be_refused(false);
     for (int i = 0; i < DRAIN_CYCLES && !memory_.is_idle(); i++) tick();
     if (!memory_.is_idle()) differ("AXI after an error", "every transaction ends", "some wait", 0);
     if (!memory_.fault.empty()) differ("AXI", "the rules of the port", memory_.fault, 0);
@@ -94,6 +114,7 @@ void top_pair::run_freely(int error, size_t index)
 void top_pair::interrupt(uint64_t dice)
 {
     write(LPU_REG_CTRL, 1 << LPU_CTRL_START);
+    be_refused(true);
     const bool is_amid_write = dice >> 32 & 1, is_amid_read = dice >> 33 & 1;
     for (uint64_t i = dice % RUN_CYCLES; i > 0 && !out_.irq; i--) tick();
     /* The register is written, and taken, a clock or two later: still within one of many beats. */

@@ -124,6 +124,7 @@ void top_golden::time(const top_program *program, top_run *run)
     std::vector<uint64_t> begins(op_count);
     lpu_diag diag = {""};
 
+    run->of_ops.resize(op_count);
     lpu_machine_watch(stepping_, watch, &run->events);
     for (size_t s = 0; s < program->code.segment_count; s++) {
         const lpu_segment *segment = &program->code.segments[s];
@@ -146,7 +147,10 @@ void top_golden::time(const top_program *program, top_run *run)
         std::sort(run->events.begin() + (ptrdiff_t)first, run->events.end(), is_before);
         run->segments.push_back({segment->first, segment->count, first, result.cycles});
         run->cycles += result.cycles;
-        for (const lpu_counters &c : ops) lpu_counters_add(&run->counters, &c, 1);
+        for (size_t i = 0; i < op_count; i++) {
+            lpu_counters_add(&run->of_ops[i], &ops[i], 1);
+            lpu_counters_add(&run->counters, &ops[i], 1);
+        }
     }
 }
 

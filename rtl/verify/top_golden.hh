@@ -57,6 +57,7 @@ struct top_run {
     std::vector<top_event> events; /* in order of time, issues first, then by unit */
     std::vector<top_write> writes;
     std::vector<uint8_t> written;
+    std::vector<lpu_counters> of_ops; /* of the trace: what each of them counted */
     lpu_counters counters; /* lane_adds and lane_skips as counted on the digits */
     uint64_t load_bytes, store_bytes, cycles;
     double stepping_s, skipping_s; /* of this computer */

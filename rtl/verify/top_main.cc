@@ -2,13 +2,18 @@
  *
  *     top_verify KEY=VALUE...        one JSON object on stdout, from file descriptor 3
  *
- *     design=    a name or a YAML file               seed=      of weights, tokens, registers,
- * stalls model=     a GGUF file, a name or a YAML file: passes of it context= tokens in the cache
- * before  tokens= of the prompt  decode= passes  batch= sequences prompt=  ids, as in 1,2,3: decode
- * passes take the tokens that come out random=    so many random programs             operations=
- * in each shape=     m,n,k,planes: one product stalls=    share of 256 in which a channel stalls
+ *     design=    a name or a YAML file
+ *     seed=      of weights, tokens, registers, stalls
+ *     model=     a GGUF file, a name or a YAML file: passes of it
+ *       context= tokens in the cache before; batch= sequences
+ *       tokens=  of the prompt, or prompt=1,2,3: which; decode= passes behind it
+ *     random=    so many random programs; operations= in each
+ *     every=     every operation on every side of its edges, in so many programs
+ *     shape=     m,n,k,planes: one product
+ *     faults=    so many random programs with every error
+ *     stalls=    share of 256 in which a channel stalls
  *     manner=    0 as the seed says, 1 through every SYNC, 2 stopping at each
- *     serve=1    passes as they are asked for on stdin, a line of ids each: 1,2,3, or rewind; every
+ *     serve=1    passes as they are asked for on stdin, a line of ids each: 1,2,3, or rewind;
  *       capacity= tokens of the cache; each is answered by a line
  *     mutant=    of Verilog with planted faults: the one that is on
  *     folder=    for files of a moment
@@ -47,6 +52,7 @@ struct verify {
     json_t *programs, *difference, *tokens;
     top_bins bins;
     bool is_equal;
+    bool is_stalling; /* the memory, in the program in hand */
 };
 
 uint64_t number(const verify *v, const char *key, uint64_t otherwise)
@@ -106,7 +112,7 @@ bool run(verify *v, top_pair *pair, const top_program *program)
     top_verdict verdict;
 
     pair->run(program, &verdict);
-    v->bins.program(&program->code, &v->design);
+    v->bins.program(&program->code, &v->design, v->is_stalling, verdict.of_ops);
     v->bins.cycles(&verdict.of_run);
     return add(v, &verdict);
 }
@@ -114,7 +120,7 @@ bool run(verify *v, top_pair *pair, const top_program *program)
 lpu_port_stalls stalls_of(verify *v, uint64_t seed, uint64_t share)
 {
     const uint8_t s = (uint8_t)share;
-    v->bins.hit(share ? "memory with stalls" : "memory without stalls");
+    v->is_stalling = share > 0;
     return {seed, s, s, s, s, s};
 }
 
@@ -127,9 +133,9 @@ top_manner manner_of(verify *v, top_dice *dice)
     m.is_stopping = wanted ? wanted == 2 : dice->chance(100);
     m.is_resetting = dice->chance(100);
     m.base = dice->chance(128) ? 0 : (uint64_t)dice->below(BASE_PAGES) << PAGE_BITS;
-    v->bins.hit(m.is_stopping ? "stopping at each SYNC" : "through every SYNC");
-    v->bins.hit(m.base ? "memory elsewhere" : "memory at address 0");
-    if (m.is_resetting) v->bins.hit("soft reset before");
+    v->bins.hit(TOP_BIN_HOST, m.is_stopping ? "stopping at each SYNC" : "through every SYNC");
+    v->bins.hit(TOP_BIN_HOST, m.base ? "memory elsewhere" : "memory at address 0");
+    if (m.is_resetting) v->bins.hit(TOP_BIN_HOST, "soft reset before");
     return m;
 }
 
@@ -179,6 +185,7 @@ void run_model(verify *v)
         prompt = model.results(pair.rtl_memory());
         for (int32_t t : prompt) json_array_append_new(v->tokens, json_integer(t));
     }
+    v->bins.port(pair.port_waits());
 }
 
 /* ---- a server ---- */
@@ -239,30 +246,41 @@ void serve(verify *v, FILE *f)
 
 /* ---- made programs ---- */
 
+/* The i-th made program that was asked for. */
+void make(const verify *v, const lpu_layout *layout, uint64_t i, top_random *made)
+{
+    const std::vector<int32_t> shape = list(text(v, "shape"));
+    const uint32_t parts = (uint32_t)number(v, "every", 0);
+
+    if (shape.empty() && !parts)
+        top_random_make(made, layout, v->seed + i, (uint32_t)number(v, "operations", 40));
+    else if (shape.empty()) top_random_every(made, layout, v->seed, (uint32_t)i, parts);
+    else if (shape.size() != 4) throw std::runtime_error("expected shape=m,n,k,planes");
+    else
+        top_random_shape(made, layout, v->seed, (uint32_t)shape[0], (uint32_t)shape[1],
+                         (uint32_t)shape[2], (uint32_t)shape[3]);
+}
+
 void run_made(verify *v)
 {
-    const uint64_t count = number(v, "random", 0);
-    const uint32_t operations = (uint32_t)number(v, "operations", 40);
-    const std::vector<int32_t> shape = list(text(v, "shape"));
+    const uint64_t parts = number(v, "every", 0);
+    const uint64_t count = !text(v, "shape").empty() ? 1 : parts ? parts : number(v, "random", 0);
     const lpu_model model = top_model_any();
     lpu_layout layout;
     lpu_diag diag = {""};
     bool is_equal = true;
 
     if (lpu_layout_open(&layout, &model, &v->design, 1, 1, &diag)) top_throw(&diag);
-    for (uint64_t i = 0; i < (shape.empty() ? count : 1) && is_equal; i++) {
+    for (uint64_t i = 0; i < count && is_equal; i++) {
         top_dice dice = {v->seed + i};
         const uint64_t share = dice.chance(128) ? 0 : dice.below(3 * STALLS_TYPICAL);
         const lpu_port_stalls stalls = stalls_of(v, v->seed + i, number(v, "stalls", share));
         const top_manner manner = manner_of(v, &dice);
         top_random made;
-        if (shape.empty()) top_random_make(&made, &layout, v->seed + i, operations);
-        else if (shape.size() != 4) throw std::runtime_error("expected shape=m,n,k,planes");
-        else
-            top_random_shape(&made, &layout, v->seed, (uint32_t)shape[0], (uint32_t)shape[1],
-                             (uint32_t)shape[2], (uint32_t)shape[3]);
+        make(v, &layout, i, &made);
         top_pair pair(&layout, made.image, made.eps, made.score_scale, &stalls, &manner);
         is_equal = run(v, &pair, &made.program);
+        v->bins.port(pair.port_waits());
     }
     lpu_layout_close(&layout);
 }
@@ -291,8 +309,7 @@ void run_faults(verify *v)
                 top_verdict verdict;
                 if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
                 is_done = true;
-                v->bins.hit(error == TOP_RESET ? "reset while it runs"
-                                               : "error " + std::to_string(error));
+                v->bins.error(error, v->is_stalling);
                 add(v, &verdict);
             }
             if (!is_done) continue;

@@ -3,6 +3,7 @@
 
 #include "rtl/verify/top_golden.hh"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdarg>
 #include <cstdio>
@@ -49,6 +50,8 @@ void top_memory::restart()
 {
     lpu_diag diag = {""};
     if (lpu_port_restart(port_, &diag)) top_throw(&diag);
+    order_.clear();
+    is_amid_read_ = false;
 }
 
 uint64_t top_memory::settle()
@@ -171,6 +174,21 @@ void top_memory::write(const top_out *out, top_in *in)
     writes_.push_back(out->awaddr - base_);
 }
 
+void top_memory::count_waits(const top_out *out, const top_in *in)
+{
+    waits[TOP_WAIT_AR] += out->arvalid && !in->arready;
+    waits[TOP_WAIT_AW] += out->awvalid && !in->awready;
+    waits[TOP_WAIT_W] += out->wvalid && !in->wready;
+    waits[TOP_WAIT_R] += is_amid_read_ && !in->rvalid;
+    if (in->rvalid) {
+        const auto tag = std::find(order_.begin(), order_.end(), in->rid);
+        waits[TOP_WAIT_ORDER] += !is_amid_read_ && tag != order_.begin();
+        is_amid_read_ = !in->rlast;
+        if (in->rlast && tag != order_.end()) order_.erase(tag);
+    }
+    if (in->arready) order_.push_back(out->arid);
+}
+
 void top_memory::cycle(uint64_t cycle, const top_out *out, top_in *in)
 {
     check(out);
@@ -178,6 +196,7 @@ void top_memory::cycle(uint64_t cycle, const top_out *out, top_in *in)
     answer(out, in);
     read(out, in);
     write(out, in);
+    count_waits(out, in);
     last_ = *out;
     if (out->wvalid) last_w_.assign(out->wdata, out->wdata + bus_);
     answered_ = *in;

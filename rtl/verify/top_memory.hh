@@ -21,6 +21,16 @@ struct top_burst {
     std::vector<uint8_t> data; /* from the first byte with a strobe on */
 };
 
+/* What the channels of the port had to wait for: cycles. */
+enum top_port_wait {
+    TOP_WAIT_AR,    /* a read address is not taken */
+    TOP_WAIT_AW,    /* a write address is not taken */
+    TOP_WAIT_W,     /* a beat of write data is not taken */
+    TOP_WAIT_R,     /* no beat within a burst of read data */
+    TOP_WAIT_ORDER, /* a burst is answered that is not the oldest */
+    TOP_WAITS
+};
+
 class top_memory
 {
   public:
@@ -41,6 +51,7 @@ class top_memory
     std::deque<top_burst> written; /* to be taken by the reader */
     /* The n-th read burst, or write burst, from now on answers with an error; 0: none. */
     uint64_t failing_read = 0, failing_write = 0;
+    uint64_t waits[TOP_WAITS] = {0};
 
   private:
     void check(const top_out *out);
@@ -49,6 +60,7 @@ class top_memory
     void beat(const top_out *out);
     void answer(const top_out *out, top_in *in);
     bool is_inside(uint64_t address) const;
+    void count_waits(const top_out *out, const top_in *in);
     void say(const char *format, ...) __attribute__((format(printf, 2, 3)));
 
     std::vector<uint8_t> *bytes_;
@@ -58,6 +70,8 @@ class top_memory
     std::deque<uint64_t> writes_; /* addresses whose data are to come */
     std::vector<char> is_read_, is_failing_; /* by tag */
     std::vector<int> failing_writes_;        /* by tag: responses that are to fail */
+    std::deque<uint32_t> order_;             /* tags of reads under way, the oldest first */
+    bool is_amid_read_ = false;              /* a burst of R has begun */
     std::vector<uint8_t> r_data_;
     uint32_t beat_ = 0;
     top_burst burst_now_;

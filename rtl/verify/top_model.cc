@@ -104,13 +104,15 @@ std::vector<int32_t> top_model::results(const std::vector<uint8_t> &memory) cons
 
 lpu_model top_model_any()
 {
+    enum { LAYERS = 64 }; /* operations of a made program, before two of a kind share an account */
     lpu_model m = {};
     strcpy(m.name, "none");
     m.weights = LPU_WEIGHTS_TERNARY;
     m.is_gated = m.is_tied = true;
     m.hidden_elems = m.ffn_elems = m.head_elems = 64;
     m.vocab_elems = 64;
-    m.layers = m.heads = m.kv_heads = m.kv_layers = 1;
+    m.heads = m.kv_heads = 1;
+    m.layers = m.kv_layers = LAYERS;
     m.context_tokens = 16;
     m.activation_bits = 8;
     m.native_kv_bits = 16;

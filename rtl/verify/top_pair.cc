@@ -236,7 +236,7 @@ void top_pair::tick()
 
 /* Address and data come together or one after the other, and the answer is taken at once or late;
  * but for the window of the program, which is written in one go. */
-uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
+uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data, uint32_t expected)
 {
     enum { LATE_CLOCKS = 4 };
     const bool is_window = address >= LPU_REG_PROGRAM && address < LPU_REG_PERF;
@@ -266,8 +266,8 @@ uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
         in_.host_awvalid = in_.host_wvalid = in_.host_arvalid = false;
         in_.host_bready = in_.host_rready = false;
         const uint32_t response = is_write ? out_.bresp : out_.rresp;
-        if (!response) return out_.rdata;
-        differ(text_of("host port, register 0x%03x, response", address), "0",
+        if (response == expected) return out_.rdata;
+        differ(text_of("host port, register 0x%03x, response", address), text_of("%u", expected),
                text_of("%u", response), 0);
     }
     differ(text_of("host port, register 0x%03x", address), "an answer",
@@ -279,7 +279,10 @@ uint32_t top_pair::access(bool is_write, uint32_t address, uint32_t data)
  * told of. */
 void top_pair::load(const top_program *program, size_t count)
 {
-    const uint32_t depth = read(LPU_REG_DEPTH);
+    enum { ID = 0x55504c53 }; /* "SLPU", first letter lowest */
+    const uint32_t depth = read(LPU_REG_DEPTH), id = read(LPU_REG_ID);
+    const uint32_t geometry = layout_->design->rows << 16 | layout_->design->cols;
+    const uint32_t found_geometry = read(LPU_REG_GEOMETRY);
     size_t at = SIZE_MAX; /* where the window is */
 
     if (program->code.count > depth)
@@ -287,6 +290,10 @@ void top_pair::load(const top_program *program, size_t count)
             text_of("%s: found %zu instructions, expected at most %u, what the "
                     "program memory holds",
                     program->name.c_str(), program->code.count, depth));
+    if (id != ID) differ("register ID", text_of("0x%08x", ID), text_of("0x%08x", id), 0);
+    if (found_geometry != geometry)
+        differ("register GEOMETRY", text_of("0x%08x", geometry), text_of("0x%08x", found_geometry),
+               0);
     loaded_.resize(program->code.count);
     for (size_t i = 0; i < program->code.count; i++) {
         insn_words words;
@@ -406,6 +413,7 @@ void top_pair::run(const top_program *program, top_verdict *verdict)
     golden_.run(program, &run_);
     verdict->cycles = run_.cycles;
     verdict->of_run = run_.counters;
+    verdict->of_ops = run_.of_ops;
     verdict->writes = run_.writes.size();
     verdict->events = run_.events.size();
     verdict->written_bytes = run_.written.size();

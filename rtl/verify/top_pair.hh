@@ -27,6 +27,7 @@ struct top_verdict {
     uint64_t rtl_clocks; /* with those of the host */
     double rtl_s, stepping_s, skipping_s;
     lpu_counters of_run;
+    std::vector<lpu_counters> of_ops; /* of the trace */
     top_difference difference;
 };
 
@@ -63,6 +64,7 @@ class top_pair
 
     const std::vector<uint8_t> &rtl_memory() const { return rtl_memory_; }
     const std::vector<uint8_t> &golden_memory() const { return golden_memory_; }
+    const uint64_t *port_waits() const { return memory_.waits; }
 
   private:
     void load(const top_program *program, size_t count);
@@ -72,7 +74,8 @@ class top_pair
     void begin(const top_program *program, top_verdict *verdict);
     void soft_reset();
     void go();
-    uint32_t access(bool is_write, uint32_t address, uint32_t data);
+    void be_refused(bool is_running);
+    uint32_t access(bool is_write, uint32_t address, uint32_t data, uint32_t response = 0);
     void write(uint32_t address, uint32_t data) { access(true, address, data); }
     uint32_t read(uint32_t address) { return access(false, address, 0); }
     void tick();

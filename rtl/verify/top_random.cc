@@ -1,15 +1,8 @@
-/* rtl/verify/top_random.cc - writes random programs, one operation after another.
- *
- * The scratchpad is cut into slots, one buffer each. An operation takes slots for its operands from
- * one half of them, its successor from the other half, so that the loads of one may be written
- * before the work of the other.
- *
- *     setbuf, loads, streams | operation, stores
- */
-#include "rtl/verify/top_random.hh"
+/* rtl/verify/top_random.cc - the operations of random and directed programs: shapes, values,
+ * operands. */
+#include "rtl/verify/top_writer.hh"
 
 #include <algorithm>
-#include <cstring>
 
 uint64_t top_dice::next()
 {
@@ -22,163 +15,17 @@ uint64_t top_dice::next()
 namespace
 {
 
-enum { SLOTS = 16, HALF = SLOTS / 2, SCALE_BYTES = 4 };
-enum { INSN_STREAMS_MAX = 5 };
-
-struct writer {
-    top_random *out;
-    const lpu_layout *layout;
-    const lpu_design *design;
-    top_dice dice;
-    uint32_t slot_bytes, used; /* used: slots of this operation */
-    int half;
-    uint64_t slot_at[SLOTS];
-    bool is_placed[SLOTS];
-    std::vector<lpu_insn> before, after; /* of this operation */
-    std::vector<lpu_insn> held;          /* after, of the one before, not yet written */
-    size_t held_streams;
-    uint32_t guarded_slot, guarded_bytes; /* of a result that has a guard behind it; 0: none */
-    size_t op_of[LPU_INSN_OPS];
+/* An operation: on m rows of n elements; k is of products, planes of those on digits; second: a
+ * product of columns, a pack of values. */
+struct shape {
+    lpu_insn_op op;
+    bool is_second;
+    uint32_t m, n, k, planes;
 };
 
-typedef std::vector<uint8_t> bytes;
+enum { SCALE_BYTES = 4, INSN_STREAMS_MAX = 5 };
 
-/* ---- memory ---- */
-
-/* Puts data somewhere new, with any alignment. */
-uint64_t place(writer *w, const bytes &data)
-{
-    bytes &image = w->out->image;
-    const uint32_t burst = w->design->dram.burst_bytes;
-
-    image.resize(image.size() + w->dice.below(2 * burst));
-    const uint64_t at = image.size();
-    image.insert(image.end(), data.begin(), data.end());
-    return at;
-}
-
-lpu_insn make(lpu_insn_op op)
-{
-    lpu_insn i = {};
-    i.op = (uint8_t)op;
-    i.dst = i.a = i.b = i.c = LPU_BUFFER_NONE;
-    i.m_inner = 1;
-    return i;
-}
-
-/* Cuts a piece of data into segments of equal size, a stride apart; data grows to a whole number.
- */
-lpu_insn scatter(writer *w, lpu_insn_op op, const uint8_t *data, size_t count)
-{
-    lpu_insn i = make(op);
-    uint32_t segs = w->dice.chance(128) ? 1 : w->dice.between(1, 6);
-    while (count % segs) segs--;
-    const uint32_t each = (uint32_t)(count / segs);
-    const uint32_t gap = w->dice.chance(128) ? 0 : w->dice.below(80);
-    bytes spread;
-
-    for (uint32_t s = 0; s < segs; s++) {
-        spread.insert(spread.end(), data + s * each, data + (s + 1) * each);
-        spread.resize(spread.size() + gap, 0xa5);
-    }
-    i.segs = segs;
-    i.seg_bytes = each;
-    i.stride = each + gap;
-    i.addr = place(w, spread);
-    return i;
-}
-
-/* ---- slots ---- */
-
-uint32_t slot_of(writer *w)
-{
-    const uint32_t slot = (uint32_t)w->half * HALF + w->used++;
-
-    if (!w->is_placed[slot] || w->dice.chance(24)) {
-        lpu_insn i = make(LPU_INSN_setbuf);
-        const uint32_t slack = w->slot_bytes / 16 / 8 * 8;
-        w->is_placed[slot] = true;
-        i.dst = (uint8_t)slot;
-        i.addr = slot * w->slot_bytes + 8 * w->dice.below(slack / 8 + 1);
-        i.n = w->slot_bytes - slack;
-        w->before.push_back(i);
-    }
-    return slot;
-}
-
-uint32_t room_of(const writer *w)
-{
-    return w->slot_bytes - w->slot_bytes / 16 / 8 * 8;
-}
-
-/* Loads data into a new slot, in one or more pieces. */
-uint8_t load(writer *w, const bytes &data, uint32_t slot)
-{
-    size_t at = 0;
-
-    while (at < data.size()) {
-        const size_t left = data.size() - at;
-        const size_t part = w->dice.chance(160) ? left : w->dice.between(1, (uint32_t)left);
-        lpu_insn i = scatter(w, LPU_INSN_load, data.data() + at, part);
-        i.dst = (uint8_t)slot;
-        i.d_off = (uint32_t)at;
-        if (w->dice.chance(16)) i.flags |= LPU_FLAG_FENCE;
-        w->before.push_back(i);
-        at += part;
-    }
-    return (uint8_t)slot;
-}
-
-uint8_t load_new(writer *w, const bytes &data)
-{
-    return load(w, data, slot_of(w));
-}
-
-bytes random_bytes(top_dice *d, size_t count)
-{
-    bytes out(count);
-    for (uint8_t &b : out) b = (uint8_t)d->next();
-    return out;
-}
-
-/* A slot for a result that ends at byte end. Now and then everything in it is known before, and a
- * guard behind it: what the operation leaves alone must stay. */
-uint8_t result_slot(writer *w, uint32_t end)
-{
-    enum { GUARD_BYTES = 16 };
-    const uint32_t slot = slot_of(w);
-
-    if (end + GUARD_BYTES > room_of(w) || !w->dice.chance(110)) return (uint8_t)slot;
-    w->guarded_slot = slot;
-    w->guarded_bytes = end + GUARD_BYTES;
-    return load(w, random_bytes(&w->dice, w->guarded_bytes), slot);
-}
-
-/* Stores bytes of a buffer to a new place. */
-void store(writer *w, uint32_t slot, uint32_t from, uint32_t count)
-{
-    uint32_t segs = w->dice.chance(128) ? 1 : w->dice.between(1, 5);
-    while (count % segs) segs--;
-    const uint32_t gap = w->dice.chance(128) ? 0 : w->dice.below(70);
-    lpu_insn i = make(LPU_INSN_store);
-
-    i.a = (uint8_t)slot;
-    i.a_off = from;
-    i.segs = segs;
-    i.seg_bytes = count / segs;
-    i.stride = i.seg_bytes + gap;
-    i.addr = place(w, bytes((size_t)segs * i.stride, 0x5a));
-    w->after.push_back(i);
-}
-
-/* Every row of dst, and nothing that lies between: there the scratchpad may hold anything. */
-void store_rows(writer *w, const lpu_insn *i)
-{
-    enum { ELEM_BYTES = 4 };
-    for (uint32_t outer = 0; outer < i->m / i->m_inner; outer++)
-        store(w, i->dst, ELEM_BYTES * (i->d_off + outer * i->d_stride),
-              ELEM_BYTES * i->m_inner * i->n);
-}
+typedef top_bytes bytes;
 
 /* ---- values ---- */
 
@@ -225,7 +72,7 @@ void put_scales(bytes *to, top_dice *d, uint32_t count, int low, int high)
 }
 
 /* count digits of one line, packed. */
-void put_digits(writer *w, bytes *to, uint32_t count)
+void put_digits(top_writer *w, bytes *to, uint32_t count)
 {
     int8_t digits[4096];
     uint8_t packed[4096];
@@ -237,17 +84,8 @@ void put_digits(writer *w, bytes *to, uint32_t count)
     to->insert(to->end(), packed, packed + lpu_ternary_bytes(w->design->code, count));
 }
 
-/* A size at or beside an edge, or anything, at most most. */
-uint32_t size_of(top_dice *d, uint32_t most, uint32_t edge)
-{
-    if (!most) return 1;
-    uint32_t n = d->chance(100) ? d->between(1, most)
-                                : edge * d->between(1, std::max(1u, most / edge)) + d->below(3) - 1;
-    return std::min(std::max(n, 1u), most);
-}
-
 /* Rows of m = outer x m_inner. */
-void shape_rows(writer *w, lpu_insn *i, uint32_t m)
+void shape_rows(top_writer *w, lpu_insn *i, uint32_t m)
 {
     i->m = m;
     i->m_inner = w->dice.between(1, m);
@@ -256,12 +94,12 @@ void shape_rows(writer *w, lpu_insn *i, uint32_t m)
 
 /* ---- operations ---- */
 
-lpu_format format_of(const writer *w)
+lpu_format format_of(const top_writer *w)
 {
     return {1, (uint32_t)lpu_ternary_per_byte(w->design->code), 1};
 }
 
-void cut_keys(const writer *w, lpu_insn *i, uint32_t elems)
+void cut_keys(const top_writer *w, lpu_insn *i, uint32_t elems)
 {
     const lpu_format f = format_of(w);
     const uint32_t tiles = lpu_ktile_count(elems, w->design->cols);
@@ -271,7 +109,7 @@ void cut_keys(const writer *w, lpu_insn *i, uint32_t elems)
     i->stride = tiles;
 }
 
-void cut_blocks(const writer *w, lpu_insn *i, uint32_t elems, uint32_t stride)
+void cut_blocks(const top_writer *w, lpu_insn *i, uint32_t elems, uint32_t stride)
 {
     const lpu_format f = format_of(w);
     const uint32_t rows = w->design->rows, left = elems % rows;
@@ -285,56 +123,46 @@ uint32_t end_of(uint32_t off, uint32_t stride, const lpu_insn *i)
     return off + (i->m / i->m_inner - 1) * stride + i->m_inner * i->n;
 }
 
-void add_product(writer *w, uint32_t m, uint32_t n, uint32_t k, uint32_t planes)
+void add_product(top_writer *w, bool is_column, uint32_t m, uint32_t n, uint32_t k, uint32_t planes)
 {
     const lpu_design *d = w->design;
     const lpu_format f = format_of(w);
-    lpu_insn i = make(LPU_INSN_matmul);
+    lpu_insn i = top_writer::make(LPU_INSN_matmul);
     bytes digits;
-    size_t at = 0;
 
     shape_rows(w, &i, m);
     i.n = n;
     i.k = k;
     i.planes = (uint8_t)planes;
     i.mode = w->dice.chance(40);
-    if (w->dice.chance(100)) i.flags |= LPU_FLAG_COLUMN;
+    if (is_column) i.flags |= LPU_FLAG_COLUMN;
     const uint32_t tiles = lpu_ktile_count(k, d->cols);
     for (uint32_t first = 0; first < n; first += d->rows) {
         const uint32_t count = std::min(d->rows, n - first);
         for (uint32_t p = 0; p < planes; p++)
-            if (i.flags & LPU_FLAG_COLUMN)
+            if (is_column)
                 for (uint32_t c = 0; c < k; c++) put_digits(w, &digits, count);
             else
                 for (uint32_t t = 0; t < tiles; t++)
                     for (uint32_t r = 0; r < count; r++)
                         put_digits(w, &digits, lpu_ktile_at(&f, k, d->cols, t).elems);
     }
-    if (i.flags & LPU_FLAG_COLUMN) cut_blocks(w, &i, n, tiles);
+    if (is_column) cut_blocks(w, &i, n, tiles);
     else cut_keys(w, &i, k);
     const uint32_t outer = m / i.m_inner, gap = w->dice.below(9), slack = w->dice.below(5);
     i.a_off = w->dice.below(9);
     i.a_stride = i.m_inner * k + gap;
     i.d_off = slack;
     i.d_stride = i.m_inner * n + slack;
-    i.a = load_new(w, random_bytes(&w->dice, i.a_off + (size_t)outer * i.a_stride));
-    i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
-    const uint32_t pieces =
-        w->dice.between(1, std::min<uint32_t>(INSN_STREAMS_MAX, d->stream_queue));
-    for (uint32_t p = 0; p < pieces && at < digits.size(); p++) {
-        const size_t left = digits.size() - at;
-        const size_t part = p + 1 == pieces ? left : w->dice.between(1, (uint32_t)left);
-        lpu_insn s = scatter(w, LPU_INSN_stream, digits.data() + at, part);
-        if (w->dice.chance(32)) s.flags |= LPU_FLAG_FENCE;
-        w->before.push_back(s);
-        at += part;
-    }
-    w->after.push_back(i);
-    store_rows(w, &i);
+    i.a = w->load(top_random_bytes(&w->dice, i.a_off + (size_t)outer * i.a_stride));
+    i.dst = w->result(4 * end_of(i.d_off, i.d_stride, &i));
+    w->stream(digits, w->dice.between(1, std::min<uint32_t>(INSN_STREAMS_MAX, d->stream_queue)));
+    w->work(i);
+    w->store_rows(i);
 }
 
 /* Rows of values in a, any places of dst: what the plain operations of the vector unit share. */
-void place_rows(writer *w, lpu_insn *i, uint32_t m, uint32_t n)
+void place_rows(top_writer *w, lpu_insn *i, uint32_t m, uint32_t n)
 {
     shape_rows(w, i, m);
     i->n = n;
@@ -344,7 +172,7 @@ void place_rows(writer *w, lpu_insn *i, uint32_t m, uint32_t n)
     i->d_stride = i->m_inner * n + w->dice.below(9);
 }
 
-bytes values_of(writer *w, uint32_t elems, uint32_t row)
+bytes values_of(top_writer *w, uint32_t elems, uint32_t row)
 {
     bytes all = rows32(&w->dice, (elems + row - 1) / row, row);
     all.resize(4 * (size_t)elems);
@@ -358,9 +186,9 @@ void contiguous_dst(lpu_insn *i)
     i->d_stride = i->m_inner * i->n;
 }
 
-void add_embed(writer *w, uint32_t m, uint32_t n, uint32_t planes)
+void add_embed(top_writer *w, uint32_t m, uint32_t n, uint32_t planes)
 {
-    lpu_insn i = make(LPU_INSN_embed);
+    lpu_insn i = top_writer::make(LPU_INSN_embed);
     bytes a;
 
     place_rows(w, &i, m, n);
@@ -368,16 +196,16 @@ void add_embed(writer *w, uint32_t m, uint32_t n, uint32_t planes)
     i.planes = (uint8_t)planes;
     for (uint32_t r = 0; r < m * planes; r++) put_digits(w, &a, n);
     put_scales(&a, &w->dice, m, -45, 10);
-    i.a = load_new(w, a);
-    i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
-    w->after.push_back(i);
-    store_rows(w, &i);
+    i.a = w->load(a);
+    i.dst = w->result(4 * end_of(i.d_off, i.d_stride, &i));
+    w->work(i);
+    w->store_rows(i);
 }
 
 /* normq and quant: int8 rows, then their scales. */
-void add_quantise(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
+void add_quantise(top_writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(op);
+    lpu_insn i = top_writer::make(op);
     bytes a, gain;
 
     place_rows(w, &i, m, n);
@@ -390,46 +218,46 @@ void add_quantise(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
     a = values_of(w, end_of(i.a_off, i.a_stride, &i), n);
     if (i.flags & LPU_FLAG_EXPONENT)
         for (uint32_t r = 0; r < m; r++) put32(&a, w->dice.between(0, 40) - 30);
-    i.a = load_new(w, a);
+    i.a = w->load(a);
     if (op == LPU_INSN_normq) {
         i.scale.e = (int16_t)(-(int)w->dice.between(8, 20));
-        if (w->dice.chance(200)) i.b = load_new(w, random_bytes(&w->dice, 2 * (size_t)n));
+        if (w->dice.chance(200)) i.b = w->load(top_random_bytes(&w->dice, 2 * (size_t)n));
     }
-    i.dst = result_slot(w, (m * n + 3) / 4 * 4 + 4 * m);
-    w->after.push_back(i);
-    store(w, i.dst, 0, m * n);
-    store(w, i.dst, (m * n + 3) / 4 * 4, 4 * m);
+    i.dst = w->result((m * n + 3) / 4 * 4 + 4 * m);
+    w->work(i);
+    w->store(i.dst, 0, m * n);
+    w->store(i.dst, (m * n + 3) / 4 * 4, 4 * m);
 }
 
-void add_dequant(writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
+void add_dequant(top_writer *w, lpu_insn_op op, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(op);
+    lpu_insn i = top_writer::make(op);
 
     place_rows(w, &i, m, n);
     i.k = w->dice.below(40);
-    bytes scales = random_bytes(&w->dice, (size_t)m * i.k);
+    bytes scales = top_random_bytes(&w->dice, (size_t)m * i.k);
     put_scales(&scales, &w->dice, m, -40, 0);
     i.scale = scale(&w->dice, -30, 0);
-    i.b = load_new(w, scales);
+    i.b = w->load(scales);
     if (op == LPU_INSN_dequant) i.mode = w->dice.chance(100);
     const bool is_in_place = op == LPU_INSN_dequant && w->dice.chance(90);
-    i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
+    i.a = w->load(values_of(w, end_of(i.a_off, i.a_stride, &i), n));
     if (is_in_place) {
         i.dst = i.a;
         i.d_off = i.a_off;
         i.d_stride = i.a_stride;
     } else if (op == LPU_INSN_residual) {
-        i.dst = load_new(w, values_of(w, end_of(i.d_off, i.d_stride, &i), n));
+        i.dst = w->load(values_of(w, end_of(i.d_off, i.d_stride, &i), n));
     } else {
-        i.dst = result_slot(w, 4 * end_of(i.d_off, i.d_stride, &i));
+        i.dst = w->result(4 * end_of(i.d_off, i.d_stride, &i));
     }
-    w->after.push_back(i);
-    store_rows(w, &i);
+    w->work(i);
+    w->store_rows(i);
 }
 
-void add_rope(writer *w, uint32_t m, uint32_t n)
+void add_rope(top_writer *w, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(LPU_INSN_rope);
+    lpu_insn i = top_writer::make(LPU_INSN_rope);
     bytes table;
 
     place_rows(w, &i, m, n + n % 2);
@@ -439,41 +267,41 @@ void add_rope(writer *w, uint32_t m, uint32_t n)
         table.push_back((uint8_t)c);
         table.push_back((uint8_t)(c >> 8));
     }
-    i.b = load_new(w, table);
-    i.dst = i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), i.n));
+    i.b = w->load(table);
+    i.dst = i.a = w->load(values_of(w, end_of(i.a_off, i.a_stride, &i), i.n));
     i.d_off = i.a_off;
     i.d_stride = i.a_stride;
-    w->after.push_back(i);
-    store_rows(w, &i);
+    w->work(i);
+    w->store_rows(i);
 }
 
-void add_kvpack(writer *w, uint32_t m, uint32_t n, uint32_t planes)
+void add_kvpack(top_writer *w, bool is_values, uint32_t m, uint32_t n, uint32_t planes)
 {
-    lpu_insn i = make(LPU_INSN_kvpack);
+    lpu_insn i = top_writer::make(LPU_INSN_kvpack);
     const lpu_format f = format_of(w);
     const uint32_t rows = w->design->rows, blocks = (n + rows - 1) / rows;
 
     place_rows(w, &i, m, n);
     i.d_off = i.d_stride = 0;
     i.planes = (uint8_t)planes;
-    i.mode = w->dice.chance(128);
+    i.mode = is_values;
     uint32_t row_bytes = (uint32_t)lpu_format_bytes(&f, n);
-    if (i.mode) {
+    if (is_values) {
         cut_blocks(w, &i, n, blocks);
         row_bytes = (blocks - 1) * i.seg_bytes + i.segs;
     } else {
         cut_keys(w, &i, n);
     }
-    i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
-    i.dst = result_slot(w, (m * planes * row_bytes + 3) / 4 * 4 + 4 * m);
-    w->after.push_back(i);
-    store(w, i.dst, 0, m * planes * row_bytes);
-    store(w, i.dst, (m * planes * row_bytes + 3) / 4 * 4, 4 * m);
+    i.a = w->load(values_of(w, end_of(i.a_off, i.a_stride, &i), n));
+    i.dst = w->result((m * planes * row_bytes + 3) / 4 * 4 + 4 * m);
+    w->work(i);
+    w->store(i.dst, 0, m * planes * row_bytes);
+    w->store(i.dst, (m * planes * row_bytes + 3) / 4 * 4, 4 * m);
 }
 
-void add_softmax(writer *w, uint32_t m, uint32_t n)
+void add_softmax(top_writer *w, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(LPU_INSN_softmax);
+    lpu_insn i = top_writer::make(LPU_INSN_softmax);
     bytes query, cache;
 
     shape_rows(w, &i, m);
@@ -487,18 +315,18 @@ void add_softmax(writer *w, uint32_t m, uint32_t n)
     query.resize(i.d_stride * i.d_off);
     put_scales(&query, &w->dice, i.a_off + (outer - 1) * i.a_stride + i.m_inner, -24, -16);
     put_scales(&cache, &w->dice, 2 * i.n, -24, -16);
-    i.a = load_new(w, values_of(w, m * i.n, i.n));
-    i.b = load_new(w, query);
-    i.c = load_new(w, cache);
-    i.dst = result_slot(w, (m * i.n + 3) / 4 * 4 + 4 * m);
-    w->after.push_back(i);
-    store(w, i.dst, 0, m * i.n);
-    store(w, i.dst, (m * i.n + 3) / 4 * 4, 4 * m);
+    i.a = w->load(values_of(w, m * i.n, i.n));
+    i.b = w->load(query);
+    i.c = w->load(cache);
+    i.dst = w->result((m * i.n + 3) / 4 * 4 + 4 * m);
+    w->work(i);
+    w->store(i.dst, 0, m * i.n);
+    w->store(i.dst, (m * i.n + 3) / 4 * 4, 4 * m);
 }
 
-void add_gate(writer *w, uint32_t m, uint32_t n)
+void add_gate(top_writer *w, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(LPU_INSN_gate);
+    lpu_insn i = top_writer::make(LPU_INSN_gate);
 
     place_rows(w, &i, m, n);
     contiguous_dst(&i);
@@ -508,193 +336,223 @@ void add_gate(writer *w, uint32_t m, uint32_t n)
         i.a_off = 0;
         i.a_stride = i.d_stride;
     }
-    i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
-    if (w->dice.chance(180)) i.b = load_new(w, values_of(w, m * n, n));
-    i.dst = is_in_place ? i.a : result_slot(w, 4 * (m * n + m));
-    w->after.push_back(i);
-    store(w, i.dst, 0, 4 * (m * n + m));
+    i.a = w->load(values_of(w, end_of(i.a_off, i.a_stride, &i), n));
+    if (w->dice.chance(180)) i.b = w->load(values_of(w, m * n, n));
+    i.dst = is_in_place ? i.a : w->result(4 * (m * n + m));
+    w->work(i);
+    w->store(i.dst, 0, 4 * (m * n + m));
 }
 
-void add_argmax(writer *w, uint32_t m, uint32_t n)
+void add_argmax(top_writer *w, uint32_t m, uint32_t n)
 {
-    lpu_insn i = make(LPU_INSN_argmax);
+    lpu_insn i = top_writer::make(LPU_INSN_argmax);
     bytes scales, rows;
 
     place_rows(w, &i, m, n);
     i.d_off = w->dice.below(100000);
     i.k = w->dice.below(40);
     if (w->dice.chance(128)) i.flags |= LPU_FLAG_FIRST;
-    scales = random_bytes(&w->dice, (size_t)m * i.k);
+    scales = top_random_bytes(&w->dice, (size_t)m * i.k);
     put_scales(&scales, &w->dice, m, -34, -10);
     put_scales(&rows, &w->dice, n, -34, -10);
-    i.a = load_new(w, values_of(w, end_of(i.a_off, i.a_stride, &i), n));
-    i.b = load_new(w, scales);
-    i.c = load_new(w, rows);
-    i.dst = load_new(w, rows32(&w->dice, m, 2));
-    w->after.push_back(i);
-    store(w, i.dst, 0, 8 * m);
+    i.a = w->load(values_of(w, end_of(i.a_off, i.a_stride, &i), n));
+    i.b = w->load(scales);
+    i.c = w->load(rows);
+    i.dst = w->load(rows32(&w->dice, m, 2));
+    w->work(i);
+    w->store(i.dst, 0, 8 * m);
 }
 
-/* ---- the program ---- */
-
-void emit(writer *w, const lpu_insn &i)
+/* One operation on m rows of n elements; k and what planes says are of those that have them. */
+void add(top_writer *w, const shape &s)
 {
-    lpu_program *p = &w->out->program.code;
-    const lpu_insn_note note = {(uint32_t)w->op_of[i.op], UINT32_MAX};
-    if (lpu_program_append(p, &i, &note)) throw std::bad_alloc();
-}
-
-void flush(writer *w)
-{
-    for (const lpu_insn &i : w->held) emit(w, i);
-    w->held.clear();
-    w->held_streams = 0;
-}
-
-void end_segment(writer *w, lpu_insn_op op)
-{
-    flush(w);
-    emit(w, make(op));
-    if (lpu_program_end_segment(&w->out->program.code)) throw std::bad_alloc();
-}
-
-/* Writes the operation's loads and streams, before or after the work of the one before it. */
-void finish(writer *w)
-{
-    size_t entries = 0, streams = 0;
-
-    if (w->guarded_bytes) store(w, w->guarded_slot, 0, w->guarded_bytes);
-    w->guarded_bytes = 0;
-    for (const lpu_insn &i : w->before) {
-        if (lpu_insn_unit(i.op) == LPU_UNIT_stream) entries++;
-        if (i.op == LPU_INSN_stream) streams++;
+    switch (s.op) {
+    case LPU_INSN_matmul: return add_product(w, s.is_second, s.m, s.n, s.k, s.planes);
+    case LPU_INSN_embed: return add_embed(w, s.m, s.n, s.planes);
+    case LPU_INSN_quant:
+    case LPU_INSN_normq: return add_quantise(w, s.op, s.m, s.n);
+    case LPU_INSN_dequant:
+    case LPU_INSN_residual: return add_dequant(w, s.op, s.m, s.n);
+    case LPU_INSN_rope: return add_rope(w, s.m, s.n);
+    case LPU_INSN_kvpack: return add_kvpack(w, s.is_second, s.m, s.n, s.planes);
+    case LPU_INSN_softmax: return add_softmax(w, s.m, s.n);
+    case LPU_INSN_gate: return add_gate(w, s.m, s.n);
+    default: return add_argmax(w, s.m, s.n);
     }
-    /* Streams wait in their queue until their product is issued: all of them must have room. */
-    if (w->held_streams + entries > w->design->stream_queue || w->dice.chance(64)) flush(w);
-    for (const lpu_insn &i : w->before) emit(w, i);
-    flush(w);
-    w->held = w->after;
-    w->held_streams = streams;
-    if (w->dice.chance(64)) flush(w);
-    w->before.clear();
-    w->after.clear();
-    w->used = 0;
-    w->half = !w->half;
 }
 
-void add_any(writer *w)
+/* Of 4 bytes, in a slot. */
+uint32_t elems_of(const top_writer *w)
 {
+    return w->room_bytes() / 4 - 32;
+}
+
+/* ---- any operation ---- */
+
+/* A size at or beside an edge, or anything, at most most. */
+uint32_t size_of(top_dice *d, uint32_t most, uint32_t edge)
+{
+    if (!most) return 1;
+    uint32_t n = d->chance(100) ? d->between(1, most)
+                                : edge * d->between(1, std::max(1u, most / edge)) + d->below(3) - 1;
+    return std::min(std::max(n, 1u), most);
+}
+
+shape any_shape(top_writer *w)
+{
+    static const lpu_insn_op ops[] = {
+        LPU_INSN_embed,  LPU_INSN_quant,  LPU_INSN_normq,   LPU_INSN_dequant, LPU_INSN_residual,
+        LPU_INSN_rope,   LPU_INSN_kvpack, LPU_INSN_softmax, LPU_INSN_gate,    LPU_INSN_argmax,
+        LPU_INSN_matmul, LPU_INSN_matmul, LPU_INSN_matmul,  LPU_INSN_matmul,
+    };
     const lpu_design *d = w->design;
     top_dice *dice = &w->dice;
-    const uint32_t elems = room_of(w) / 4 - 32; /* of 4 bytes in a slot */
+    const uint32_t elems = elems_of(w);
     const uint32_t lanes = d->vector_lanes;
-    uint32_t m = dice->chance(128) ? dice->between(1, 4) : dice->between(1, 12);
-    m = std::min(m, elems / 4);
-    const uint32_t n = size_of(dice, std::min(elems / m - 8, 5 * lanes + 7), lanes);
-    const uint32_t planes = dice->between(1, 5);
+    shape s = {};
 
-    switch (dice->below(14)) {
-    case 0: return add_embed(w, m, n, planes);
-    case 1: return add_quantise(w, LPU_INSN_quant, m, n);
-    case 2: return add_quantise(w, LPU_INSN_normq, m, n);
-    case 3: return add_dequant(w, LPU_INSN_dequant, m, n);
-    case 4: return add_dequant(w, LPU_INSN_residual, m, n);
-    case 5: return add_rope(w, m, std::max(1u, n - 1));
-    case 6: return add_kvpack(w, m, std::max(1u, n / 2), planes);
-    case 7: return add_softmax(w, m, std::max(1u, n / 2));
-    case 8: return add_gate(w, m, n);
-    case 9: return add_argmax(w, m, n);
-    default: break;
+    s.op = ops[dice->below(sizeof(ops) / sizeof(ops[0]))];
+    s.m = std::min(dice->chance(128) ? dice->between(1, 4) : dice->between(1, 12), elems / 4);
+    s.planes = dice->between(1, 5);
+    if (s.op == LPU_INSN_matmul) {
+        s.is_second = dice->chance(100);
+        s.m = std::min(s.m, d->passes_max);
+        const uint32_t most = elems / s.m - 8;
+        s.n = size_of(dice, std::min(most, 3 * d->rows), d->rows);
+        s.k = size_of(dice, std::min(most, 3 * d->cols), d->cols);
+        return s;
     }
-    m = std::min(m, d->passes_max);
-    const uint32_t most = elems / m - 8;
-    add_product(w, m, size_of(dice, std::min(most, 3 * d->rows), d->rows),
-                size_of(dice, std::min(most, 3 * d->cols), d->cols), planes);
+    s.is_second = dice->chance(128);
+    s.n = size_of(dice, std::min(elems / s.m - 8, 5 * lanes + 7), lanes);
+    if (s.op == LPU_INSN_rope) s.n = std::max(1u, s.n - 1);
+    if (s.op == LPU_INSN_kvpack || s.op == LPU_INSN_softmax) s.n = std::max(1u, s.n / 2);
+    return s;
 }
 
-/* Where an instruction's counts go: any operation of its name. */
-void find_ops(writer *w)
-{
-    static const struct {
-        lpu_insn_op insn;
-        lpu_op_kind op;
-    } rows[] = {
-        {LPU_INSN_embed, LPU_OP_embed},
-        {LPU_INSN_normq, LPU_OP_attn_norm},
-        {LPU_INSN_residual, LPU_OP_attn_residual},
-        {LPU_INSN_rope, LPU_OP_rope},
-        {LPU_INSN_quant, LPU_OP_rope},
-        {LPU_INSN_kvpack, LPU_OP_kv_write},
-        {LPU_INSN_store, LPU_OP_kv_write},
-        {LPU_INSN_softmax, LPU_OP_softmax},
-        {LPU_INSN_gate, LPU_OP_gate_act},
-        {LPU_INSN_argmax, LPU_OP_argmax},
-        {LPU_INSN_matmul, LPU_OP_q_proj},
-        {LPU_INSN_stream, LPU_OP_q_proj},
-        {LPU_INSN_dequant, LPU_OP_q_proj},
-        {LPU_INSN_load, LPU_OP_attn_norm},
-    };
-    const lpu_trace *t = w->out->program.trace;
+/* ---- every operation ---- */
 
-    memset(w->op_of, 0, sizeof(w->op_of));
-    for (const auto &row : rows)
-        for (size_t i = t->count; i-- > 0;)
-            if (t->ops[i].kind == row.op) w->op_of[row.insn] = i;
+enum edge { BELOW, WHOLE, ABOVE, EDGES };
+
+/* Beside so many units of size unit, in steps. */
+uint32_t beside(top_dice *d, int edge, uint32_t unit, uint32_t step)
+{
+    const uint32_t part = step * d->between(1, unit / step - 1), whole = unit * d->between(1, 3);
+    return edge == BELOW ? part : edge == WHOLE ? whole : whole + part;
 }
 
-void open(writer *w, top_random *out, const lpu_layout *layout, uint64_t seed)
+/* Products: both directions, every number of digits, all sides of a tile's edges. */
+void deal_products(top_writer *w, std::vector<shape> *out)
 {
-    lpu_diag diag = {""};
+    const lpu_design *d = w->design;
 
-    *w = writer();
-    w->out = out;
-    w->layout = layout;
-    w->design = layout->design;
-    w->dice.state = seed;
-    w->slot_bytes = w->design->scratch_kib * 1024 / SLOTS / 8 * 8;
-    out->image.assign(64, 0);
-    out->eps = scale(&w->dice, -36, -28);
-    out->score_scale = scale(&w->dice, -18, -14);
-    if (lpu_trace_open(&out->program.trace, layout->model, LPU_PHASE_PREFILL, 1, 0, 1, &diag))
-        top_throw(&diag);
-    find_ops(w);
+    for (int cell = 0; cell < 2 * 5 * EDGES * EDGES; cell++) {
+        shape s = {LPU_INSN_matmul, cell % 2 != 0, 0, 0, 0, (uint32_t)(1 + cell / 2 % 5)};
+        const uint32_t most_m = std::min(d->passes_max, 12u);
+        s.m = w->dice.chance(128) ? most_m : w->dice.between(1, most_m);
+        s.n = beside(&w->dice, cell / 10 % EDGES, d->rows, 1);
+        s.k = beside(&w->dice, cell / 10 / EDGES, d->cols, 1);
+        out->push_back(s);
+    }
+    /* One digit, few columns, many vectors: sums leave more slowly than the next are made. */
+    for (int cell = 0; cell < 8; cell++) {
+        const int n = cell / 2 % 2 ? ABOVE : WHOLE, k = cell / 4 ? WHOLE : BELOW;
+        shape s = {LPU_INSN_matmul, cell % 2 != 0, 0, 0, 0, 1};
+        s.n = 3 * d->rows - (n == ABOVE ? w->dice.between(1, d->rows - 1) : 0);
+        s.k = k == WHOLE ? d->cols : w->dice.between(1, d->cols - 1);
+        s.m = std::min(d->passes_max, elems_of(w) / (s.n + 8));
+        out->push_back(s);
+    }
 }
 
-void close(writer *w)
+/* Operations of the vector unit: all sides of the lanes' edge; a row, a block of four, more. */
+void deal_vectors(top_writer *w, std::vector<shape> *out)
 {
-    const size_t burst = lpu_port_burst_bytes(&w->design->dram, w->design->bus_bytes_per_cycle);
-    bytes &image = w->out->image;
+    top_dice *dice = &w->dice;
 
-    end_segment(w, LPU_INSN_halt);
-    image.resize((image.size() + 2 * burst) / burst * burst);
+    for (uint8_t op = 0; op < LPU_INSN_OPS; op++) {
+        const bool is_digits = op == LPU_INSN_embed || op == LPU_INSN_kvpack;
+        const int turns = is_digits ? 5 : EDGES; /* every number of digits, or of rows */
+        if (lpu_insn_unit(op) != LPU_UNIT_vector) continue;
+        for (int cell = 0; cell < turns * EDGES * (op == LPU_INSN_kvpack ? 2 : 1); cell++) {
+            const int edge = cell % EDGES, turn = cell / EDGES % turns;
+            const int rows = is_digits ? (edge + turn) % EDGES : turn;
+            shape s = {(lpu_insn_op)op, cell >= turns * EDGES, 0, 0, 0, (uint32_t)turn + 1};
+            s.m = rows == 0 ? 1 : rows == 1 ? dice->between(2, 4) : dice->between(5, 7);
+            s.n = beside(dice, edge, w->design->vector_lanes, op == LPU_INSN_rope ? 2 : 1);
+            /* A row of scores has a key for each token. */
+            if (op == LPU_INSN_softmax && edge == BELOW) s.n = w->design->vector_lanes - 1;
+            out->push_back(s);
+        }
+    }
+}
+
+void shuffle(top_dice *d, std::vector<shape> *all)
+{
+    for (size_t i = all->size(); i-- > 1;) std::swap((*all)[i], (*all)[d->below((uint32_t)i + 1)]);
 }
 
 } // namespace
 
+/* ---- programs ---- */
+
+/* Registers of the machine. */
+static void draw_constants(top_random *r, top_dice *dice)
+{
+    r->eps = scale(dice, -36, -28);
+    r->score_scale = scale(dice, -18, -14);
+}
+
 void top_random_make(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t count)
 {
-    writer w;
+    enum { SYNC_CHANCE = 20 };
+    top_writer w(r, layout, seed);
 
-    open(&w, r, layout, seed);
+    draw_constants(r, &w.dice);
     r->program.name = "random program " + std::to_string(seed);
     for (uint32_t i = 0; i < count; i++) {
-        add_any(&w);
-        finish(&w);
-        if (w.dice.chance(20)) end_segment(&w, LPU_INSN_sync);
+        add(&w, any_shape(&w));
+        w.finish();
+        if (w.dice.chance(SYNC_CHANCE)) w.end_segment(LPU_INSN_sync);
     }
-    close(&w);
+    w.close();
+}
+
+void top_random_every(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t part,
+                      uint32_t parts)
+{
+    top_writer w(r, layout, seed);
+    std::vector<shape> products, vectors, shapes;
+
+    draw_constants(r, &w.dice);
+    r->program.name = "every operation, part " + std::to_string(part + 1) + " of " +
+                      std::to_string(parts) + ", seed " + std::to_string(seed);
+    deal_products(&w, &products);
+    deal_vectors(&w, &vectors);
+    shuffle(&w.dice, &products);
+    shuffle(&w.dice, &vectors);
+    /* In turn, since array and vector unit work at once where they can. */
+    for (size_t i = 0; i < std::max(products.size(), vectors.size()); i++) {
+        if (i < vectors.size()) shapes.push_back(vectors[i]);
+        if (i < products.size()) shapes.push_back(products[i]);
+    }
+    for (size_t i = shapes.size() * part / parts; i < shapes.size() * (part + 1) / parts; i++) {
+        add(&w, shapes[i]);
+        w.finish();
+    }
+    w.close();
 }
 
 void top_random_shape(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t m,
                       uint32_t n, uint32_t k, uint32_t planes)
 {
-    writer w;
+    enum { COLUMN_CHANCE = 100 };
+    top_writer w(r, layout, seed);
 
-    open(&w, r, layout, seed);
+    draw_constants(r, &w.dice);
     r->program.name = "product of " + std::to_string(m) + " x " + std::to_string(k) + " and " +
                       std::to_string(n) + " x " + std::to_string(k) + ", " +
                       std::to_string(planes) + (planes > 1 ? " planes" : " plane");
-    add_product(&w, m, n, k, planes);
-    finish(&w);
-    close(&w);
+    add_product(&w, w.dice.chance(COLUMN_CHANCE), m, n, k, planes);
+    w.finish();
+    w.close();
 }

@@ -26,8 +26,13 @@ struct top_random {
 /* count operations (an operation is the loads, streams and stores around it, too). */
 void top_random_make(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t count);
 
-/* One product (n, k) of m rows in planes digits, and one of every vector operation on m rows of n
- * elements, at the design's own limits. */
+/* The part-th of so many programs that do, together, every operation on every side of its edges: products
+ * in both directions with 1 to 5 digits, rows and columns below, at and above whole tiles; the others
+ * with elements below, at and above the lanes, in one row, a block of rows, several. */
+void top_random_every(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t part,
+                      uint32_t parts);
+
+/* One product (n, k) of m rows, in planes digits. */
 void top_random_shape(top_random *r, const lpu_layout *layout, uint64_t seed, uint32_t m,
                       uint32_t n, uint32_t k, uint32_t planes);
 

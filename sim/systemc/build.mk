@@ -11,7 +11,7 @@ LIB := build/lib/liblpu.a
 
 PARTS   := axi memory device values machine host $(if $(DIR),rtl)
 PARTS   := $(PARTS:%=$(HERE)/%.o)
-JUDGE   := $(addprefix $(HERE)/,main.o platform.o top_golden.o top_model.o top_random.o)
+JUDGE   := $(addprefix $(HERE)/,main.o platform.o top_golden.o top_model.o top_random.o top_writer.o)
 PROGRAM := $(if $(DIR),$(DIR),$(HERE))/systemc_verify
 
 all: $(PROGRAM)
