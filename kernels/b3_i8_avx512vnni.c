@@ -1,14 +1,16 @@
 /* kernels/b3_i8_avx512vnni.c - 1.6-bit ternary x int8 with VNNI.
  *
- * A code u is the digits of five rows in base 3. It is summed as it stands, and as f, its low four
- * digits in two bits each, whose sums come apart by masks as in t2_i8_avx512vnni.c. The last row is
+ * A code u is the digits of five rows in base 3, and v = u mod 81 those of the first four. Both are
+ * summed as they stand, and so is f, the four digits in two bits each, with masks as in
+ * t2_i8_avx512vnni.c: five sums that are independent,
  *
- *     (sum u x - (S0 + 3 S1 + 9 S2 + 27 S3)) / 81, exactly.
+ *     a0 = S0 + 4 S1 + 16 S2 + 64 S3    a1 = S0 + 4 S1 + 16 S2    a2 = S0 + 4 S1
+ *     a3 = S0 + 3 S1 +  9 S2 + 27 S3    a4 = a3 + 81 S4
  *
- * f comes from a table of u mod 81, and that is the least of u, u - 81 and u - 162: what is below 0
- * wraps around to a large byte. Of the ways tried, among them codes with an escape and tables of
- * all 243, this was the fastest on two makes of CPU: on one the permutes share the multipliers'
- * ports, on the other one from two tables takes two cycles.
+ * f comes from a table of v, and that is the least of u, u - 81 and u - 162: what is below 0 wraps
+ * around to a large byte. Of the ways tried, among them codes with an escape and tables of all 243,
+ * this was the fastest on two makes of CPU: on one the permutes share the multipliers' ports, on
+ * the other one from two tables takes two cycles. Summing v saves a mask.
  */
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
@@ -37,38 +39,42 @@ LPU_INLINE void finish(int32_t *y, size_t rows, const __m512i *a, int32_t sum)
 {
     const __m512i s = _mm512_set1_epi32(sum);
     __m512i row[5];
-    row[0] = a[3];
-    row[1] = _mm512_srai_epi32(_mm512_sub_epi32(a[2], a[3]), 2);
-    row[2] = _mm512_srai_epi32(_mm512_sub_epi32(a[1], a[2]), 4);
     row[3] = _mm512_srai_epi32(_mm512_sub_epi32(a[0], a[1]), 6);
-
-    __m512i v = _mm512_add_epi32(row[2], times3(row[3]));
-    v = _mm512_add_epi32(row[1], times3(v));
-    v = _mm512_add_epi32(row[0], times3(v));
+    row[2] = _mm512_srai_epi32(_mm512_sub_epi32(a[1], a[2]), 4);
+    /* a2 - (a3 - 27 S3 - 9 S2) = S1. */
+    const __m512i upper = times3(times3(_mm512_add_epi32(row[2], times3(row[3]))));
+    row[1] = _mm512_add_epi32(_mm512_sub_epi32(a[2], a[3]), upper);
+    row[0] = _mm512_sub_epi32(a[2], _mm512_slli_epi32(row[1], 2));
     /* A multiple of 81 is divided by multiplying with 81's inverse modulo 2^32. */
-    row[4] = _mm512_mullo_epi32(_mm512_sub_epi32(a[4], v), _mm512_set1_epi32(INVERSE_81));
+    row[4] = _mm512_mullo_epi32(_mm512_sub_epi32(a[4], a[3]), _mm512_set1_epi32(INVERSE_81));
 
     for (size_t p = 0; p < 5 && 16 * p < rows; p++) {
         lpu_vnni_store(y + 16 * p, rows - 16 * p, _mm512_sub_epi32(row[p], s));
     }
 }
 
-/* f of a line of codes. */
-LPU_INLINE __m512i decode(__m512i u, const tables *t)
+/* A line of codes: u, v, f and f's lower digits. */
+typedef struct line {
+    __m512i u, v, f, three, two;
+} line;
+
+LPU_INLINE line decode(__m512i u, const tables *t)
 {
     const __m512i once = _mm512_sub_epi8(u, _mm512_set1_epi8(81));
     const __m512i twice = _mm512_sub_epi8(u, _mm512_set1_epi8((char)162));
-    const __m512i rest = _mm512_min_epu8(u, _mm512_min_epu8(once, twice));
-    return _mm512_permutex2var_epi8(t->low, rest, t->high);
+    const __m512i v = _mm512_min_epu8(u, _mm512_min_epu8(once, twice));
+    const __m512i f = _mm512_permutex2var_epi8(t->low, v, t->high);
+    return (line){u, v, f, _mm512_and_si512(f, _mm512_set1_epi8(63)),
+                  _mm512_and_si512(f, _mm512_set1_epi8(15))};
 }
 
-LPU_INLINE void multiply(__m512i *acc, __m512i u, __m512i f, __m512i x)
+LPU_INLINE void multiply(__m512i *acc, const line *l, __m512i x)
 {
-    acc[4] = _mm512_dpbusd_epi32(acc[4], u, x);
-    acc[0] = _mm512_dpbusd_epi32(acc[0], f, x);
-    acc[1] = _mm512_dpbusd_epi32(acc[1], _mm512_and_si512(f, _mm512_set1_epi8(63)), x);
-    acc[2] = _mm512_dpbusd_epi32(acc[2], _mm512_and_si512(f, _mm512_set1_epi8(15)), x);
-    acc[3] = _mm512_dpbusd_epi32(acc[3], _mm512_and_si512(f, _mm512_set1_epi8(3)), x);
+    acc[4] = _mm512_dpbusd_epi32(acc[4], l->u, x);
+    acc[3] = _mm512_dpbusd_epi32(acc[3], l->v, x);
+    acc[0] = _mm512_dpbusd_epi32(acc[0], l->f, x);
+    acc[1] = _mm512_dpbusd_epi32(acc[1], l->three, x);
+    acc[2] = _mm512_dpbusd_epi32(acc[2], l->two, x);
 }
 
 /* The next four k (or as many as are left) of n streams. */
@@ -79,8 +85,8 @@ LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, c
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         lpu_vnni_prefetch(w + s * stream_bytes, ahead);
-        const __m512i u = _mm512_loadu_si512(w + s * stream_bytes);
-        multiply(acc + 5 * s, u, decode(u, t), four);
+        const line l = decode(_mm512_loadu_si512(w + s * stream_bytes), t);
+        multiply(acc + 5 * s, &l, four);
     }
 }
 
@@ -124,10 +130,10 @@ void lpu_gemv_b3_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, si
 LPU_INLINE void gemm_step(__m512i *acc, const uint8_t *w, const int8_t *x, size_t x_stride,
                           size_t left, const tables *tab, const size_t n)
 {
-    const __m512i u = _mm512_loadu_si512(w), f = decode(u, tab);
+    const line l = decode(_mm512_loadu_si512(w), tab);
     LPU_UNROLL
     for (size_t t = 0; t < n; t++) {
-        multiply(acc + 5 * t, u, f, lpu_vnni_broadcast(x + t * x_stride, left));
+        multiply(acc + 5 * t, &l, lpu_vnni_broadcast(x + t * x_stride, left));
     }
 }
 
