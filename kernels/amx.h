@@ -21,10 +21,10 @@
  *     many tokens:             chunks of 8 steps. The first tile of tokens decodes a chunk, the
  *                              others find it in L1; sums wait in L2 between chunks.
  *
- * What follows is an estimate, in cycles of a core: nothing here has been timed on a CPU with AMX. A
- * tile product of m tokens takes m cycles, 16 at most, with a latency of 52; a tile load 8 from L1,
- * a tile store 16 (Intel 64 and IA-32 Architectures Optimization Reference Manual, chapter on AMX,
- * table of throughput and latency). A core stores one line of 64 bytes a cycle and loads two.
+ * What follows is an estimate, in cycles of a core: nothing here has been timed on a CPU with AMX.
+ * A tile product of m tokens takes m cycles, 16 at most, with a latency of 52; a tile load 8 from
+ * L1, a tile store 16 (Intel 64 and IA-32 Architectures Optimization Reference Manual, chapter on
+ * AMX, table of throughput and latency). A core stores one line of 64 bytes a cycle and loads two.
  *
  *                      tiles of   for a chunk: 8 steps, 16 tokens           decoded for 256 tokens:
  *                      a strip    multiply      load x and w  decode        share of multiplying
@@ -42,8 +42,9 @@
  * four products and not two: 1 KB in 64 cycles. L1 (48 KB) holds slots (24 or 32 KB), the codes (8)
  * and a chunk of x (8).
  *
- * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, (4*16 + 8 + 16)/2 = 44 of
- * loads: 1 KB of weights in 48 cycles, 21 bytes a cycle, 2 to 3 times what a core gets from memory.
+ * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, and of loads, with the
+ * 32 lines that are asked for, (4*16 + 8 + 16 + 32)/2 = 60: 1 KB of weights in 60 cycles, 17 bytes
+ * a cycle, about twice what a core gets from memory.
  * So memory must be kept busy. One stream of lines asked for ahead left a third of its bandwidth
  * unused in trials; four streams that advance together, as in a GEMV, use nearly all. So while the
  * blocks of a group of four are multiplied, one or some at a time, the four of the next group are

@@ -1,9 +1,9 @@
 /* tests/unit/amx_in_c.h - the intrinsics of Intel AMX in plain C, for CPUs without tiles.
  *
  * Written from the operation of each instruction in the Intel SDM, volume 2 (LDTILECFG, TILELOADD,
- * TILESTORED, TILEZERO, TILERELEASE, TDPBSSD and its kind, TDPBF16PS). What would raise an exception
- * there prints a line and aborts here. One thread only. It replaces the macros of <immintrin.h>:
- * include it before the kernels.
+ * TILESTORED, TILEZERO, TILERELEASE, TDPBSSD and its kind, TDPBF16PS). What would raise an
+ * exception there prints a line and aborts here. One thread only. It replaces the macros of
+ * <immintrin.h>: include it before the kernels.
  */
 #ifndef LPU_TESTS_UNIT_AMX_IN_C_H
 #define LPU_TESTS_UNIT_AMX_IN_C_H
@@ -26,7 +26,7 @@ typedef struct amx_tile {
 static struct {
     bool is_configured;
     amx_tile tiles[AMX_TILES];
-    uint64_t products; /* counted */
+    uint64_t products, loads, stores; /* counted */
 } amx;
 
 static void amx_fault(const char *why)
@@ -80,6 +80,7 @@ static void amx_load(int tile, const void *base, long stride)
     amx_tile *t = amx_at(tile);
 
     amx_zero(tile);
+    amx.loads++;
     for (size_t r = 0; r < t->rows; r++) {
         memcpy(t->bytes[r], (const uint8_t *)base + (long)r * stride, t->row_bytes);
     }
@@ -89,6 +90,7 @@ static void amx_store(int tile, void *base, long stride)
 {
     const amx_tile *t = amx_at(tile);
 
+    amx.stores++;
     for (size_t r = 0; r < t->rows; r++) {
         memcpy((uint8_t *)base + (long)r * stride, t->bytes[r], t->row_bytes);
     }

@@ -262,6 +262,42 @@ __attribute__((noinline)) static void spoil_stack(void)
 #define check_peak_bf16      check_peak_of_bf16
 #define check_gemm_bf16_bf16 check_panels_of_bf16
 
+/* 256 tokens (16 tiles), 64 bytes of k 16 times (2 chunks), one strip: the counts that the estimate
+ * of kernels/amx.h is made of. */
+static void a_strip_takes_as_many_instructions_as_estimated(void)
+{
+    enum { TOKENS = 256, K = 1024, ROWS = 128 };
+    static uint8_t w[ROWS * K];
+    static int8_t x[TOKENS * K];
+    static int32_t y[TOKENS * ROWS];
+    static const struct {
+        lpu_gemm_t2_i8_fn *f;
+        size_t rows;
+        uint64_t tiles; /* of weights, in a step */
+        uint64_t strips;
+    } cases[] = {{in_c_gemm_t2_i8, 64, 4, 1},
+                 {in_c_gemm_b3_i8, 80, 5, 1},
+                 {in_c_gemm_i4_i8, 64, 4, 1},
+                 {in_c_gemm_b1_i8, 128, 4, 2}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const uint64_t tiles = cases[i].tiles, passes = 16 * cases[i].strips;
+        amx.products = amx.loads = amx.stores = 0;
+        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, TOKENS);
+        CHECK_EQ(amx.products, passes * 16 * tiles);
+        CHECK_EQ(amx.loads,
+                 passes * (16 * (tiles + 1) + tiles)); /* sums, before the second chunk */
+        CHECK_EQ(amx.stores, passes * 2 * tiles);
+
+        /* Few tokens: sums stay. */
+        amx.products = amx.loads = amx.stores = 0;
+        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, 9);
+        CHECK_EQ(amx.products, cases[i].strips * 16 * tiles);
+        CHECK_EQ(amx.loads, cases[i].strips * 16 * (tiles + 1));
+        CHECK_EQ(amx.stores, cases[i].strips * tiles);
+    }
+}
+
 /* Before and after a row. */
 static void open_row(const char *name, size_t step_rows, size_t step_k)
 {
@@ -309,6 +345,7 @@ int main(void)
         printf("skip    the rows for AMX: this CPU lacks AVX-512 VNNI\n");
         return test_failures != 0;
     }
+    RUN(a_strip_takes_as_many_instructions_as_estimated);
     check_rows_in_c();
     if (amx_trap()) check_rows_trapped();
     else printf("skip    the rows for AMX trapped: this CPU has tiles, see kernels_test\n");

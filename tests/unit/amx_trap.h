@@ -1,10 +1,10 @@
 /* tests/unit/amx_trap.h - does what an AMX instruction says when the CPU does not know it.
  *
- * Such an instruction ends in SIGILL. The handler takes its bytes apart (Intel SDM, volume 2, chapter
- * 2: VEX with three bytes, ModRM, SIB), calls amx_in_c.h with the registers of the interrupted
- * program, and goes on behind it: kernels run as the compiler made them.
+ * Such an instruction ends in SIGILL. The handler takes its bytes apart (Intel SDM, volume 2,
+ * chapter 2: VEX with three bytes, ModRM, SIB), calls amx_in_c.h with the registers of the
+ * interrupted program, and goes on behind it: kernels run as the compiler made them.
  *
- *     C4 | R X B m m m m m | W v v v v L p p | opcode | mod reg rm | scale index base | displacement
+ *     C4 | R X B m m m m m | W v v v v L p p | opcode | mod reg rm | scale index base | disp.
  */
 #ifndef LPU_TESTS_UNIT_AMX_TRAP_H
 #define LPU_TESTS_UNIT_AMX_TRAP_H
