@@ -40,7 +40,8 @@
  * cycles beside those 512, on other ports. Four sums hide the latency: 4*16 > 52. One tile of x and
  * four of w need 5 loads where 2 x 2 tiles need 4, but of x, which comes from L2, there is one in
  * four products and not two: 1 KB in 64 cycles. L1 (48 KB) holds slots (24 or 32 KB), the codes (8)
- * and a chunk of x (8).
+ * and a chunk of x (8). Where k is a multiple of 4096, the same lines of 16 tokens fall into one set
+ * of L1, which has 12: there some of x is asked for in vain and comes from L2.
  *
  * With 8 tokens a step of t2 is 4*8 = 32 cycles of products, 48 of stores, and of loads, with the
  * 32 lines that are asked for, (4*16 + 8 + 16 + 32)/2 = 60: 1 KB of weights in 60 cycles, 17 bytes
