@@ -49,7 +49,9 @@ void spoil(lpu_insn *i, const lpu_design *design, uint64_t dice)
 /* Puts an illegal code where a stream, or the load of an embedding row, reads it. */
 bool top_pair::plant_code(const top_program *program, lpu_insn_op op, uint64_t dice)
 {
-    enum { ILLEGAL_BASE3 = 250, ILLEGAL_T2 = 0xaa };
+    /* From 243 on a byte is no five digits; 10 is no digit of the two-bit code. */
+    const uint8_t base3 = (uint8_t)(243 + (dice >> 40) % 13);
+    const uint8_t t2 = (uint8_t)(2 << 2 * ((dice >> 40) % 4));
     const lpu_program *code = &program->code;
     const bool is_t2 = layout_->design->code == LPU_CODE_T2;
     std::vector<const lpu_insn *> readers;
@@ -68,7 +70,7 @@ bool top_pair::plant_code(const top_program *program, lpu_insn_op op, uint64_t d
     }
     if (readers.empty()) return false;
     const lpu_insn *reader = readers[dice % readers.size()];
-    rtl_memory_[reader->addr] = (uint8_t)(is_t2 ? ILLEGAL_T2 : ILLEGAL_BASE3);
+    rtl_memory_[reader->addr] = is_t2 ? t2 : base3;
     return true;
 }
 

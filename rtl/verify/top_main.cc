@@ -15,7 +15,6 @@
  *     manner=    0 as the seed says, 1 through every SYNC, 2 stopping at each
  *     serve=1    passes as they are asked for on stdin, a line of ids each: 1,2,3, or rewind;
  *       capacity= tokens of the cache; each is answered by a line
- *     mutant=    of Verilog with planted faults: the one that is on
  *     folder=    for files of a moment
  *     trace=     a waveform of the clocks from=, to=
  *     coverage=  a file for Verilator's coverage; bins= one for kinds of work, a line each
@@ -364,7 +363,6 @@ int main(int argc, char **argv)
     bool is_open = false;
     try {
         open_design(&v);
-        top_rtl_plant((int)number(&v, "mutant", 0));
         top_rtl_open(v.seed, trace.empty() ? nullptr : trace.c_str(), number(&v, "from", 0),
                      number(&v, "to", UINT64_MAX));
         is_open = true;

@@ -18,7 +18,7 @@
 namespace
 {
 
-enum { HOST_CLOCKS_MAX = 1000, LATE_CYCLES = 64 };
+enum { HOST_CLOCKS_MAX = 1000, LATE_CYCLES = 64, RESET_CLOCKS_MAX = 100000 };
 
 /* The counters of rtl/lpu_perf.v that the simulator has, too. */
 const struct counter_row {
@@ -403,8 +403,13 @@ void top_pair::begin(const top_program *program, top_verdict *verdict)
 
 void top_pair::soft_reset()
 {
+    const uint64_t from = top_rtl_clocks();
+
     write(LPU_REG_CTRL, 1 << LPU_CTRL_RESET);
-    while (read(LPU_REG_STATUS) >> LPU_STATUS_RESETTING & 1) continue;
+    while (read(LPU_REG_STATUS) >> LPU_STATUS_RESETTING & 1) {
+        if (top_rtl_clocks() - from > RESET_CLOCKS_MAX)
+            differ("soft reset", "over once the memory has answered", "it goes on", 0);
+    }
 }
 
 void top_pair::run(const top_program *program, top_verdict *verdict)

@@ -16,10 +16,6 @@
 #include <cstring>
 #include <memory>
 
-/* Which of the faults planted by tests/long/top_mutate_test.sh is on; 0: none. */
-extern int top_mutant;
-int top_mutant;
-
 static std::unique_ptr<VerilatedContext> context;
 static std::unique_ptr<Vtop> rtl;
 static uint64_t clocks;
@@ -55,11 +51,6 @@ static void dump(int phase)
         trace->dump(2 * clocks + (uint64_t)phase);
 #endif
     (void)phase;
-}
-
-void top_rtl_plant(int mutant)
-{
-    top_mutant = mutant;
 }
 
 void top_rtl_open(uint64_t seed, const char *trace_path, uint64_t from, uint64_t to)

@@ -40,7 +40,6 @@ struct top_in {
 /* seed: of registers without reset. window: clocks [from, to) go to trace_path, where the model was
  * built to trace. */
 void top_rtl_open(uint64_t seed, const char *trace_path, uint64_t from, uint64_t to);
-void top_rtl_plant(int mutant); /* before open: a fault that the Verilog holds; 0: none */
 void top_rtl_close(const char *coverage_path); /* or NULL */
 void top_rtl_reset();
 void top_rtl_read(top_out *out);

@@ -3,10 +3,10 @@
 set -u
 . "$(dirname "$0")/prove.sh"
 
-model host host rtl/lpu_host.v "" && smt host -t 5 &&
+model host host "$rtl/lpu_host.v" "" && smt host -t 5 &&
     proved "lpu_host: 5 clocks from reset" || refuted host "lpu_host from reset"
 smt host -i -t 2 && proved "lpu_host: induction, depth 2" || refuted host "lpu_host, induction"
 smt host -c -t 6 && proved "lpu_host: a setting is written" || refuted host "lpu_host, cover"
-planted host_torn host rtl/lpu_host.v "" 's/end else if (s_axil_rready_i) begin/end else begin/' -t 6
-planted host_open host rtl/lpu_host.v "" 's/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS:          is_free = !is_busy/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS: is_free = 1/' -t 6
+planted host_torn host "$rtl/lpu_host.v" "" 's/end else if (s_axil_rready_i) begin/end else begin/' -t 6
+planted host_open host "$rtl/lpu_host.v" "" 's/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS:          is_free = !is_busy/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS: is_free = 1/' -t 6
 exit $failed

@@ -1,11 +1,13 @@
 # tests/long/top_mutants.awk - plants single-point faults in Verilog, many in one build: each in an
-# expression of its own, chosen by the number top_mutant of the harness.
+# expression of its own, turned on by its number in the environment variable LPU_MUTANT.
 #
 #   awk -v want=N -v seed=S -v out=DIR -v list=FILE -f top_mutants.awk rtl/*.v
 #
-# Writes every file to DIR, and to FILE a line for each fault, with tabs between: number, file:line, what was, what is. A
-# statement is one that stands on a line: an assignment, or the condition of an if in an always. Of what
-# a reset gives, bits alone: words are written before they are read.
+# Writes every file to DIR, and to FILE a line for each fault, with tabs between: number, file:line, kind,
+# what was, what is, both with what they are assigned to. A statement is one that stands on a line: an assignment, or the condition of an if
+# in an always. Of what a reset gives, bits alone: words are written before they are read. What is
+# written for lint alone, &{1'b0, ...}, is left alone. Every kind has its share of N, and at least a
+# sixteenth. With alone=K only fault K is there, with no number to turn it on, as other tools can read it.
 
 function basename(path) { sub(/.*\//, "", path); return path }
 
@@ -34,89 +36,129 @@ function closing(s, i,    depth, c) {
     return 0
 }
 
-# All expressions that differ from e in one place, in changed[1..n]. Returns n.
-function changes(e,    n, i, rest, r, text, value, width) {
-    n = 0
+function change(kind, text) {
+    changed[++changes_made] = text
+    kind_of[changes_made] = kind
+}
+
+# All expressions that differ from e in one place, in changed[1..n], and their kinds. Returns n.
+function changes(e,    i, before, rest, r, text, value, width) {
+    changes_made = 0
     for (i = 1; i <= length(e); i++) {
+        before = substr(e, 1, i - 1)
         rest = substr(e, i)
         for (r = 1; r <= rules; r++)
             if (substr(rest, 1, length(from[r])) == from[r])
-                changed[++n] = substr(e, 1, i - 1) to[r] substr(rest, length(from[r]) + 1)
-        if (rest ~ /^!/ && rest !~ /^!=/) changed[++n] = substr(e, 1, i - 1) substr(rest, 2)
-        if (rest ~ /^~/) changed[++n] = substr(e, 1, i - 1) substr(rest, 2)
+                change(kinds[r], before to[r] substr(rest, length(from[r]) + 1))
+        if (rest ~ /^!/ && rest !~ /^!=/) change("condition", before substr(rest, 2))
+        if (rest ~ /^~/) change("operator", before substr(rest, 2))
+        # A bit less of a part of a word.
+        if (match(rest, /^\[[0-9]+:[0-9]+\]/)) {
+            text = substr(rest, 1, RLENGTH)
+            value = substr(text, 2) + 0
+            sub(/^\[[0-9]+/, "", text)
+            if (value > substr(text, 2) + 0) change("width", before "[" value - 1 text substr(rest, RLENGTH + 1))
+        }
+        if (match(rest, /^\+: [0-9]+\]/) && substr(rest, 4) + 0 > 1)
+            change("width", before "+: " substr(rest, 4) - 1 substr(rest, RLENGTH))
+        # A sign that does not extend: {a[31], a} and {{8{a[31]}}, a}.
+        if (match(rest, /^{[a-z][a-z0-9_]*\[[^]]*\](, |}}, )/)) {
+            text = substr(rest, 2, index(rest, "[") - 2)
+            value = substr(rest, RLENGTH - 2, 1) == "}" ? "" : text
+            if (substr(rest, RLENGTH + 1) ~ ("^" value "(\\[[0-9]+:|[,}])") || value == "")
+                change("sign", before "{1'b0" substr(rest, index(rest, "]") + 1))
+        }
         if (i > 1 && substr(e, i - 1, 1) ~ /[A-Za-z0-9_']/) continue
         if (match(rest, /^[0-9]+'d[0-9]+/)) {
             text = substr(rest, 1, RLENGTH)
             width = text + 0
             value = substr(text, index(text, "d") + 1) + 1
             if (width < 31 && value >= 2 ^ width) value -= 2
-            if (value >= 0)
-                changed[++n] = substr(e, 1, i - 1) width "'d" value substr(rest, RLENGTH + 1)
+            if (value >= 0) change("constant", before width "'d" value substr(rest, RLENGTH + 1))
         }
     }
-    return n
+    return changes_made
 }
 
-function is_chosen() {
-    return candidates++ % stride == offset
+# Counts a place of its kind, and says whether it is one of every stride-th.
+function is_chosen(kind) {
+    return candidates[kind]++ % stride[kind] == seed % stride[kind]
 }
 
 # The expression with its faults, each behind the number that turns it on.
-function plant(e, where,    n, i, out) {
+function plant(e, where, head,    n, i, out) {
     n = changes(e)
     out = "(" e ")"
     for (i = 1; i <= n; i++) {
-        if (!is_chosen() || counting) continue
+        if (!is_chosen(kind_of[i]) || counting) continue
         mutants++
-        print mutants "\t" where "\t" e "\t" changed[i] >list
-        out = "($c32(\"({ extern int top_mutant; top_mutant; })\") == 32'd" mutants " ? (" changed[i] ") : " out ")"
+        print mutants "\t" where "\t" kind_of[i] "\t" head e "\t" head changed[i] >list
+        if (alone) out = mutants == alone ? changed[i] : out
+        else out = "($c32(\"" chosen "\") == 32'd" mutants " ? (" changed[i] ") : " out ")"
     }
     return out == "(" e ")" ? e : out
 }
 
 function rewrite(s, where,    code, comment, at, head, body, end) {
     code = s
-    comment = ""
+    head = comment = ""
     if (match(s, / *\/\/.*$/)) { comment = substr(s, RSTART); code = substr(s, 1, RSTART - 1) }
-    if (code ~ /localparam|parameter|LPU_|genvar|integer|\$display|\$stop|for \(|function|#\(|always|case|initial|"/)
+    if (code ~ /localparam|parameter|LPU_|genvar|integer|\$display|\$stop|for \(|function|#\(|always|case|initial|"|&{1'b0,/)
         return s
     if (in_always && match(code, /^ *(end )?(else )?(begin : [a-z_]+ )?if \(/)) {
         at = RSTART + RLENGTH - 1
         end = closing(code, at)
-        if (end)
-            code = substr(code, 1, at) plant(substr(code, at + 1, end - at - 1), where) substr(code, end)
+        if (end) {
+            head = substr(code, 1, at) plant(substr(code, at + 1, end - at - 1), where, "if ") ")"
+            code = substr(code, end + 1)
+        }
     }
-    if (code !~ /;$/ || gsub(/;/, ";", code) != 1) return code comment
+    if (code !~ /;$/ || gsub(/;/, ";", code) != 1) return head code comment
     at = assignment(code)
-    if (!at || !is_statement) return code comment
-    head = substr(code, 1, at - 1)
-    if (operator == " <= " && !in_always) return code comment
-    if (operator == " = " && !in_always && head !~ /^ *(assign|wire) /) return code comment
+    if (!at || !is_statement) return head code comment
+    if (operator == " <= " && !in_always) return head code comment
+    if (operator == " = " && !in_always && code !~ /^ *(assign|wire) /) return head code comment
     body = substr(code, at + length(operator), length(code) - at - length(operator))
-    if (in_reset && body !~ /^1'b[01]$/) return code comment
-    return head operator plant(body, where) ";" comment
+    if (in_reset && body !~ /^1'b[01]$/) return head code comment
+    return head substr(code, 1, at - 1) operator plant(body, where, target(substr(code, 1, at - 1)) operator) ";" comment
+}
+
+# What is assigned to, without what it is declared as.
+function target(head) {
+    sub(/^ *(end )?(else )?((assign|wire) +)?(\[[^]]*\] +)?/, "", head)
+    sub(/ +$/, "", head)
+    return in_reset ? "reset: " head : head
 }
 
 BEGIN {
-    rule(" + ", " - "); rule(" - ", " + "); rule(" && ", " || "); rule(" || ", " && ")
-    rule(" == ", " != "); rule(" != ", " == "); rule(" < ", " >= "); rule(" > ", " <= ")
-    rule(" <= ", " > "); rule(" >= ", " < "); rule(" & ", " | "); rule(" | ", " & ")
-    rule(" ^ ", " & "); rule(" << ", " >> "); rule(" >> ", " << "); rule("1'b0", "1'b1")
-    rule("1'b1", "1'b0"); rule("$signed(", "$unsigned(")
+    chosen = "({ static const int m = atoi(getenv(\\\"LPU_MUTANT\\\")); m; })"
+    rule("operator", " + ", " - "); rule("operator", " - ", " + "); rule("operator", " & ", " | ")
+    rule("operator", " | ", " & "); rule("operator", " ^ ", " & "); rule("operator", " << ", " >> ")
+    rule("operator", " >> ", " << "); rule("sign", " >>> ", " >> ")
+    rule("condition", " && ", " || "); rule("condition", " || ", " && "); rule("condition", " == ", " != ")
+    rule("condition", " != ", " == "); rule("condition", " < ", " >= "); rule("condition", " > ", " <= ")
+    rule("condition", " <= ", " > "); rule("condition", " >= ", " < ")
+    rule("constant", "1'b0", "1'b1"); rule("constant", "1'b1", "1'b0")
     # First what there is, then every stride-th of it.
-    stride = 1; offset = 0; counting = 1
+    counting = 1
+    for (r = 1; r <= rules; r++) stride[kinds[r]] = 1
+    stride["width"] = 1
     for (i = 1; i < ARGC; i++) walk(ARGV[i])
-    total = candidates
-    stride = int(total / want)
-    if (stride < 1) stride = 1
-    offset = seed % stride
-    candidates = 0; counting = 0
+    for (kind in candidates) total += candidates[kind]
+    for (kind in candidates) {
+        share = want * candidates[kind] / total
+        if (share < want / 16) share = want / 16
+        stride[kind] = int(candidates[kind] / share)
+        if (stride[kind] < 1) stride[kind] = 1
+        candidates[kind] = 0
+    }
+    counting = 0
     for (i = 1; i < ARGC; i++) walk(ARGV[i])
     print mutants " of " total
     exit
 }
 
-function rule(a, b) { from[++rules] = a; to[rules] = b }
+function rule(kind, a, b) { kinds[++rules] = kind; from[rules] = a; to[rules] = b }
 
 function walk(path,    line, number, name, text) {
     name = basename(path)

@@ -1,10 +1,12 @@
 #!/bin/sh
 # tests/top/scalar_test.sh - is lpu_scalar the page in its cycles, and is there no multiplier in it?
 #
-# SEED=n draws other operands; JOBS=n that many of them.
+# SEED=n draws other operands; OPERANDS=n that many of them. RTL=folder tests the sources in there,
+# OUT=folder is where it is built.
 set -u
 cd "$(dirname "$0")/../.."
-work=build/top/scalar
+rtl=${RTL:-rtl}
+work=${OUT:-build/top/scalar}
 mkdir -p "$work"
 log=$work/log
 
@@ -62,7 +64,7 @@ else
     echo "not ok  sim/vector.def: jobs of $(row quant)/$(row mul)/$(row prob)/$(row norm) cycles, expected those of rtl/lpu_scalar.vh"
 fi
 verilator_root=$(verilator --getenv VERILATOR_ROOT)
-if ! verilator --cc --assert -O3 -Wno-fatal --x-assign fast --x-initial unique -Irtl \
+if ! verilator --cc --assert -O3 -Wno-fatal --x-assign fast --x-initial unique -I"$rtl" \
     --prefix Vscalar_parts --top-module scalar_parts -Mdir "$work" tests/top/scalar_parts.v \
     >"$log" 2>&1 ||
     ! make -s -C "$work" -f Vscalar_parts.mk OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O1 \
@@ -75,5 +77,5 @@ if ! verilator --cc --assert -O3 -Wno-fatal --x-assign fast --x-initial unique -
     echo "not ok  lpu_scalar: build failed: $(grep -m1 -i error "$log")"
     exit 1
 fi
-timeout 100 "$work/scalar_lockstep" --seed "${SEED:-1}" --jobs "${JOBS:-400000}" ||
+timeout 100 "$work/scalar_lockstep" --seed "${SEED:-1}" --jobs "${OPERANDS:-400000}" ||
     echo "# run again with SEED=${SEED:-1}"

@@ -1,26 +1,28 @@
 #!/bin/sh
 # tests/top/vector_test.sh - is lpu_vector its page and its cycles, and is there no multiplier in it?
 #
-# SEED=n draws other instructions; TIMES=n that many times as many.
+# SEED=n draws other instructions; TIMES=n that many times as many. RTL=folder tests the sources in there,
+# OUT=folder is where it is built.
 set -u
 cd "$(dirname "$0")/../.."
 seed=${SEED:-1}
 times=${TIMES:-1}
-root=build/top/vector
+rtl=${RTL:-rtl}
+root=${OUT:-build/top/vector}
 lib=build/lib/liblpu.a
 mkdir -p "$root"
 log=$root/log
 
 # build DIR LANES ROWS COLS CODE: the program DIR/vector_lockstep, unless it is newer than all of it.
 build() {
-    if [ -x "$1/vector_lockstep" ] && [ -z "$(find rtl "$lib" tests/top/vector* \
+    if [ -x "$1/vector_lockstep" ] && [ -z "$(find "$rtl" "$lib" tests/top/vector* \
         -newer "$1/vector_lockstep")" ]; then
         return
     fi
     mkdir -p "$1" &&
-        verilator --cc --assert -O3 -fno-gate -Wno-fatal --x-assign fast --x-initial unique -Irtl \
+        verilator --cc --assert -O3 -fno-gate -Wno-fatal --x-assign fast --x-initial unique -I"$rtl" \
             -GVectorLanes="$2" -GRows="$3" -GCode="$5" --prefix Vlpu_vector --top-module lpu_vector \
-            -Mdir "$1" tests/top/vector.vlt rtl/lpu_vector.v &&
+            -Mdir "$1" tests/top/vector.vlt "$rtl/lpu_vector.v" &&
         make -s -j2 -C "$1" -f Vlpu_vector.mk OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O1 \
             Vlpu_vector__ALL.a verilated.o verilated_threads.o &&
         g++ -std=gnu++17 -O2 -Wall -Wextra -Werror -DVECTOR_LANES="$2" -DVECTOR_ROWS="$3" \

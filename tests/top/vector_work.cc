@@ -274,8 +274,8 @@ static void make_gate(work *w)
     const uint32_t elems = i->a_off + i->a_stride * (i->m / i->m_inner);
     if (one_in(3)) { /* where the sigmoid moves */
         for (uint32_t k = 0; k < elems; k++) put(w->base[1] + 4 * k, draw_v32(between(14, 20)));
-    } else if (one_in(3)) { /* where the argument of the power passes 2^32 */
-        const int32_t edge = static_cast<int32_t>((INT64_C(1) << 48) / 160921);
+    } else if (one_in(2)) { /* where the argument of the power passes 2^31, and 2^32 */
+        const int32_t edge = static_cast<int32_t>((INT64_C(1) << between(47, 48)) / 160921);
         for (uint32_t k = 0; k < elems; k++) {
             const int32_t g = edge - 100 + static_cast<int32_t>(below(400000));
             put(w->base[1] + 4 * k, one_in(2) ? g : -g);
