@@ -150,6 +150,15 @@ static void print_layers(const lpu_evaluation *e)
     lpu_table_close(&t);
 }
 
+static void print_text(const lpu_evaluation *e)
+{
+    print_head(e);
+    print_components(e);
+    print_stalls(e);
+    print_ops(e);
+    print_layers(e);
+}
+
 /* One row per operation of the trace, every counter a column. */
 static lpu_status write_csv(const lpu_evaluation *e, const char *path, lpu_diag *diag)
 {
@@ -228,11 +237,7 @@ int lpu_command_sim(int argc, char **argv)
     if (!status && is_json) {
         lpu_cli_print_json(lpu_evaluation_json(&e, true));
     } else if (!status) {
-        print_head(&e);
-        print_components(&e);
-        print_stalls(&e);
-        print_ops(&e);
-        print_layers(&e);
+        print_text(&e);
     }
     lpu_evaluation_close(&e);
     if (!status) return LPU_EXIT_OK;

@@ -195,11 +195,12 @@ static lpu_status read_type(cursor *c, lpu_gguf_tensor *t, uint64_t elems)
     if (status) return status;
     const lpu_quant_info *info = lpu_quants_find(number);
     if (!info) {
-        return fail_at(c, at,
-                       "tensor %s has type %" PRIu32 ", expected F32 (0), F16 (1), Q4_0 (2), Q8_0 "
-                       "(8), Q4_K (12), Q6_K (14), I8 (24), BF16 (30), TQ1_0 (34), TQ2_0 (35), I2_S (36) or "
-                       "Q1_0 (41)",
-                       t->name, number);
+        return fail_at(
+            c, at,
+            "tensor %s has type %" PRIu32 ", expected F32 (0), F16 (1), Q4_0 (2), Q8_0 "
+            "(8), Q4_K (12), Q6_K (14), I8 (24), BF16 (30), TQ1_0 (34), TQ2_0 (35), I2_S (36) or "
+            "Q1_0 (41)",
+            t->name, number);
     }
     if (t->elems[0] % info->block_elems) {
         return fail_at(c, at,
