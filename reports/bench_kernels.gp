@@ -1,8 +1,9 @@
 # The CPU kernels under the roofline of this machine, one panel a number of threads: multiply-adds per
 # second against multiply-adds per byte of weights. A line is a format of weights, its points batches
-# of 1 to 512 tokens with weights from memory; a ring is the same with weights in the caches.
+# of 1 to 512 tokens with weights from memory; a ring is the same with weights in the caches. Bars:
+# weights per second of one token, from memory, with the most threads, and times those of fp16.
 # `lpu bench kernels --out DIR` writes points.tsv and, beside it, limits.tsv.
-table = ARG1; stem = ARG2; width = 960; height = 520
+table = ARG1; stem = ARG2; width = 1120; height = 480
 load system("dirname '".ARG0."'")."/style.gp"
 
 limits = system("dirname '".table."'")."/limits.tsv"
@@ -30,16 +31,17 @@ do for [kind in kinds] {
     set samples 300
     set datafile missing NaN
     set label 1 "multiply-adds per second (10^9/s)" at screen 0.018, 0.5 rotate by 90 center
-    set label 2 "multiply-adds per byte of weights" at screen 0.52, 0.035 center
-    set key at screen 0.075, 0.985 left top Left reverse maxrows 2 samplen 2 width -2 noenhanced
+    set label 2 "multiply-adds per byte of weights" at screen 0.385, 0.035 center
+    set key at screen 0.065, 0.985 left top Left reverse maxrows 2 samplen 2 noenhanced
+    if (kind eq "svg") { set key width -8 } else { set key width -2 } # its letters are narrower than it thinks
     do for [p=1:words(panels)] {
         t = word(panels, p)
         set xrange [*:*]; set yrange [*:*]
         stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
         set xrange [0.7 * x_min:1.5 * x_max]
         set yrange [0.6 * y_min:2.5 * top_max]
-        each = 0.90 / words(panels)
-        set lmargin at screen 0.075 + (p - 1) * each; set rmargin at screen 0.075 + p * each - 0.03
+        each = 0.68 / words(panels)
+        set lmargin at screen 0.065 + (p - 1) * each; set rmargin at screen 0.065 + p * each - 0.025
         set tmargin at screen 0.86; set bmargin at screen 0.115
         set format y (p == 1 ? "%g" : "")
         set label 3 t.(t eq "1" ? " thread" : " threads") at graph 0.98, 0.06 right
@@ -55,7 +57,33 @@ do for [kind in kinds] {
                  with linespoints linecolor rgb word(colours, i) linewidth 1.1 pointtype (word(marks, i) + 0) title word(formats, i)
         unset key; unset label
     }
+    unset logscale; unset grid; unset xtics
+    set format "%g"; set format y ""
+    set lmargin at screen 0.80; set rmargin at screen 0.985
+    one(t, i) = strcol("tokens") eq "1" && of(t, "memory", word(formats, i))
+    array rates[words(formats)]
+    do for [i=1:words(formats)] {
+        rates[i] = NaN
+        set xrange [*:*]; set yrange [*:*]
+        stats table using (one(t, i) ? (rates[i] = column("macs_per_s") / 1e9) : NaN) nooutput
+    }
+    most = 1
+    do for [i=1:words(formats)] { most = rates[i] > most ? rates[i] : most }
+    set xrange [0:1.75 * most]; set yrange [words(formats) + 0.6:0.4]
+    set ytics scale 0 noenhanced
+    set for [i=1:words(formats)] ytics add (word(formats, i) i)
+    set format y "%s"
+    set border 2
+    set label 1 "1 token from memory, ".t.(t eq "1" ? " thread" : " threads") at graph 0, 1.10 left
+    set label 2 "10^9 weights/s (times fp16)" at graph 0, 1.045 left
+    do for [i=1:words(formats)] {
+        set label (10 + i) sprintf("%.0f (%.1fx)", rates[i], rates[i] / rates[words(formats)]) at rates[i] + 0.03 * most, i left font fine
+    }
+    plot for [i=1:words(formats)] "+" using (rates[i] / 2):(i):(rates[i] / 2):(0.34) every ::0::0 \
+        with boxxyerror linecolor rgb word(colours, i) notitle
+    unset label; unset ytics; set ytics nomirror scale 0.6; set xtics nomirror scale 0.6
+    set border 3 linecolor rgb ink linewidth 0.8
     unset multiplot
-    unset logscale; unset title
+    unset title
     @END
 }
