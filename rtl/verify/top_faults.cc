@@ -44,6 +44,18 @@ void spoil(lpu_insn *i, const lpu_design *design, uint64_t dice)
     }
 }
 
+/* An instruction of any kind that the program has, but for its last. */
+size_t any_kind(const lpu_program *code, uint64_t dice)
+{
+    const uint8_t op = (uint8_t)(dice % LPU_INSN_OPS);
+    std::vector<size_t> of_kind;
+
+    for (size_t i = 0; i + 1 < code->count; i++)
+        if (code->insns[i].op == op) of_kind.push_back(i);
+    const uint64_t which = dice / LPU_INSN_OPS;
+    return of_kind.empty() ? which % (code->count - 1) : of_kind[which % of_kind.size()];
+}
+
 } // namespace
 
 /* Puts an illegal code where a stream, or the load of an embedding row, reads it. */
@@ -131,7 +143,7 @@ void top_pair::interrupt(uint64_t dice)
 bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top_verdict *verdict)
 {
     const lpu_program *code = &program->code;
-    size_t count = code->count, index = dice % (count - 1);
+    size_t count = code->count, index = any_kind(code, dice);
     const lpu_insn kept = code->insns[index];
     uint64_t bursts[2] = {0, 0}; /* at least so many reads and writes */
 
@@ -163,6 +175,7 @@ bool top_pair::provoke(const top_program *program, int error, uint64_t dice, top
         else run_freely(error, index);
         soft_reset();
     } catch (const top_stop &) {
+        linger();
     }
     is_free_ = is_running_ = false;
     if (error == LPU_ERROR_ILLEGAL) code->insns[index] = kept;

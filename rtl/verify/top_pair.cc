@@ -412,6 +412,24 @@ void top_pair::soft_reset()
     }
 }
 
+/* Some clocks more with nothing compared: a waveform then has the first difference, and what
+ * follows.
+ */
+void top_pair::linger()
+{
+    enum { LINGER_CLOCKS = 20 };
+    const top_difference kept = verdict_->difference;
+
+    is_free_ = true;
+    try {
+        top_rtl_clock(); /* the one that differs was not taken */
+        for (int i = 1; i < LINGER_CLOCKS; i++) tick();
+    } catch (const top_stop &) {
+    }
+    is_free_ = false;
+    verdict_->difference = kept;
+}
+
 void top_pair::run(const top_program *program, top_verdict *verdict)
 {
     begin(program, verdict);
@@ -432,6 +450,7 @@ void top_pair::run(const top_program *program, top_verdict *verdict)
         compare_counters();
         compare_memory();
     } catch (const top_stop &) {
+        linger();
     }
     verdict->rtl_clocks = top_rtl_clocks() - clocks;
 }

@@ -71,6 +71,7 @@ class top_pair
     bool plant_code(const top_program *program, lpu_insn_op op, uint64_t dice);
     void run_freely(int error, size_t index);
     void interrupt(uint64_t dice);
+    void linger();
     void begin(const top_program *program, top_verdict *verdict);
     void soft_reset();
     void go();
