@@ -100,7 +100,7 @@ faulty=$work/faulty
 rm -rf "$faulty" && mkdir "$faulty" && cp rtl/*.v rtl/*.vh "$faulty"
 sed -i "s/op_i == 2'd2 ? {old\[AccBits-2:0\], 1'b0}/op_i == 2'd2 ? {old[AccBits-2:0], old[0]}/" "$faulty/lpu_accum.v"
 cmp -s rtl/lpu_accum.v "$faulty/lpu_accum.v" && echo "not ok  systemc fault: nothing was planted"
-verify "fault in the Horner sum is told" 1 '^differs: rtl: write' --design $design --random 1 --rtl "$faulty" --top lpu_top
+verify "fault in the Horner sum is told" 1 '^differs: rtl: write' --design $design --shape 3,20,30,3 --rtl "$faulty" --top lpu_top
 if grep -q -E '^rtl .* found$' "$work/out" && grep -q -E '^cycles .* 0$' "$work/out" &&
     grep -q -E '^  where +instruction [0-9]+ \(store ' "$work/out" && grep -q -E '^  expected +[0-9]+ bytes at 0x' "$work/out"; then
     echo "ok      systemc fault: of the RTL, at a store"
