@@ -29,7 +29,8 @@ namespace
 {
 
 const uint32_t scratch_bytes = 1 << 16, dst_at = 1 << 14; /* activations below, sums above */
-const uint32_t buffers = 8;                               /* four of each */
+const uint32_t elsewhere = 0xa5a50000; /* the scratchpad lies here: 32 bits of addresses count */
+const uint32_t buffers = 8;            /* four of each */
 const uint32_t round_products = 24;
 const lpu_code code = CODE == 1 ? LPU_CODE_T2 : LPU_CODE_BASE3;
 const lpu_format format = {1, CODE == 1 ? 4u : 5u, 1};
@@ -167,8 +168,8 @@ void show(bench *b, lpu_array_out *out)
     if (r->push_valid_i) {
         const lpu_insn *i = &b->insns[b->pushed];
         lpu_insn_encode(bytes_of(r->push_insn_i), i);
-        r->push_dst_i = b->base[i->dst];
-        r->push_a_i = b->base[i->a];
+        r->push_dst_i = elsewhere + b->base[i->dst];
+        r->push_a_i = elsewhere + b->base[i->a];
         r->push_tag_i = (0x155ull << 24) ^ b->pushed;
     }
     r->eval();
@@ -219,6 +220,9 @@ void clock(bench *b, uint32_t rate)
     /* The scratchpad: what is read shows after the edge, until the next read. */
     uint8_t x[COLS];
     const bool reads = r->x_ren_o;
+    const uint32_t page = elsewhere / scratch_bytes;
+    if (reads) SAME(b, "upper bits of x_raddr", r->x_raddr_o / scratch_bytes, page);
+    if (r->y_wvalid_o) SAME(b, "upper bits of y_waddr", r->y_waddr_o / scratch_bytes, page);
     for (uint32_t c = 0; c < COLS; c++) x[c] = b->scratch[(r->x_raddr_o + c) % scratch_bytes];
     if (r->y_wvalid_o) {
         const uint8_t *y = bytes_of(r->y_wdata_o);
