@@ -295,7 +295,8 @@ void run_faults(verify *v)
     if (lpu_layout_open(&layout, &model, &v->design, 1, 1, &diag)) top_throw(&diag);
     for (uint64_t i = 0; i < count && v->is_equal; i++) {
         top_dice dice = {v->seed + i};
-        const lpu_port_stalls stalls = stalls_of(v, v->seed + i, dice.below(2 * STALLS_TYPICAL));
+        const uint64_t share = dice.chance(100) ? 0 : dice.below(2 * STALLS_TYPICAL);
+        const lpu_port_stalls stalls = stalls_of(v, v->seed + i, number(v, "stalls", share));
         const top_manner manner = manner_of(v, &dice);
         top_random made;
         top_random_make(&made, &layout, v->seed + i, (uint32_t)number(v, "operations", 12));

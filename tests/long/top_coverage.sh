@@ -37,7 +37,9 @@ build() {
 works() { # DESIGN TOGGLES WORK...
     echo small-8x10 1 every=8 seed=1 stalls=0
     echo small-8x10 1 faults=1 operations=6 seed=4
+    echo small-8x10 0 model=tests/top/models/untied.yaml tokens=9 decode=1
     echo small-8x10 1 model=tests/top/models/tiny.yaml tokens=3 decode=1
+    echo small-24x16 0 model=tests/top/models/grouped.yaml tokens=4 decode=1 context=40
     for design in $designs; do
         echo "$design" 0 every=8 seed=1 stalls=0
         echo "$design" 0 every=8 seed=2 stalls=90
@@ -45,8 +47,6 @@ works() { # DESIGN TOGGLES WORK...
         echo "$design" 0 faults=6 operations=14 seed=3
         echo "$design" 0 model=tests/top/models/tiny.yaml tokens=6 decode=3 batch=2
     done
-    echo small-8x10 0 model=tests/top/models/untied.yaml tokens=9 decode=1
-    echo small-24x16 0 model=tests/top/models/grouped.yaml tokens=4 decode=1 context=40
 }
 
 run() {
