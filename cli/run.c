@@ -337,7 +337,7 @@ int lpu_command_run(int argc, char **argv)
     };
     const lpu_usage usage = {
         .name = "run",
-        .text = "run a GGUF model on the CPU, in FP16, or on the simulator",
+        .text = "run a GGUF model on the CPU, in FP16, on the simulator, or on the Verilated RTL",
         .examples = "lpu synth --layers 2 --out /tmp/two-layers.gguf\n"
                     "lpu run --model /tmp/two-layers.gguf --tokens 1,2,3\n"
                     "lpu run --model /tmp/two-layers.gguf --tokens 1,2,3 --count 2 --backend sim\n",
