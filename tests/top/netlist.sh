@@ -1,8 +1,9 @@
 #!/bin/sh
 # tests/top/netlist.sh DIR TOP NAME=VALUE... - maps a module of rtl/ to gates, and prints its cells by type.
 #
-# Gates are AND, NAND, OR, NOR, XOR, XNOR, NOT, MUX, AOI and OAI of three, and flip-flops. Memories that
-# a user swaps (lpu_scratch_ram, lpu_fifo_ram, lpu_program) stay what they are. In DIR are then
+# Gates are the generic ones of yosys, of no technology: AND, NAND, OR, NOR, XOR, XNOR, NOT, MUX, AOI and
+# OAI of three, and flip-flops. Memories that a user swaps for macros (lpu_scratch_ram, lpu_fifo_ram,
+# lpu_program) stay as they behave, as in any simulation of gates. In DIR are then
 #
 #   TOP.v        the module with its parameters, so that every harness takes it; it refuses other values
 #   TOP_gates.v  the gates
@@ -20,7 +21,7 @@ mkdir -p "$dir"
 key=$({
     echo "$top $*"
     yosys -V
-    cat tests/top/netlist.sh "$rtl"/lpu_*.v "$rtl"/*.vh
+    cat tests/top/netlist.sh tests/top/netlist.awk "$rtl"/lpu_*.v "$rtl"/*.vh
 } | cksum)
 if [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ]; then
     sets= refuse=
@@ -46,12 +47,14 @@ abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX,AOI3,OAI3
 opt_clean -purge
 tee -o $dir/stat stat -top $top
 rename $top ${top}_gates
-write_verilog -noattr $dir/${top}_gates.v
+write_verilog -noattr $dir/gates.raw
 END
     if ! yosys -q -l "$dir/log" "$dir/script.ys" >/dev/null 2>"$dir/error"; then
         echo "netlist.sh: yosys: $(grep -m1 -i error "$dir/error"); log: $dir/log" >&2
         exit 1
     fi
+    awk -f tests/top/netlist.awk "$dir/gates.raw" >"$dir/${top}_gates.v"
+    rm "$dir/gates.raw"
     # The sums over all modules come last.
     awk '/Number of cells:/ { split("", n); is_open = 1; next }
          is_open && NF == 2 { if (match($1, /lpu_[a-z_]+/)) $1 = substr($1, RSTART, RLENGTH); n[$1] += $2 }
