@@ -45,6 +45,10 @@ small-24x16|--model $models/untied.yaml --tokens 7 --decode 2 --context 30 --sta
 small-24x16|--random $((12 * times)) --stalls 80|random programs, a memory that stalls
 small-32x40|--model $models/grouped.yaml --tokens 20 --decode 2 --context 60|prompt in two chunks, one burst a cycle
 small-32x40|--random $((12 * times))|random programs
+small-32x40|--model $models/2b4t-attention.yaml --tokens 0 --decode 1 --context 40|2B4T: Q, K, V, O, scores and values in their true shapes
+small-32x40|--shape 1,1024,2560,1|2B4T: rows of gate and up
+small-32x40|--shape 1,320,6912,1|2B4T: rows of down
+small-32x40|--shape 1,128,2560,5|2B4T: rows of the head
 END
 
 # Registers without a reset start elsewhere with every seed: what comes out is the same.
