@@ -51,8 +51,10 @@ module host (
     .perf_index_o(perf_index), .perf_value_i(perf_value_i));
 
   (* hierconn *) wire \u_host.wait_q ;
+  (* hierconn *) wire [31:0] \u_host.high_q ;
 
   wire aw = awvalid_i && awready, w = wvalid_i && wready, ar = arvalid_i && arready;
+  wire is_counter = araddr_i[11:8] == 4'd1 && araddr_i[7:3] < `LPU_PERF_COUNTERS;
 
   // Owed: writes and reads that were taken and not yet answered.
   reg        writes, reads;
@@ -63,14 +65,17 @@ module host (
   reg [PcBits-1:0] was_first;
   reg [PcBits:0]   was_count;
   reg [11:0] was_awaddr;
+  reg        was_counter;
+  reg [31:0] was_value, high;                   // high: beside the low word that was read last
 
   initial was_running = 1'b0;
   initial assume (!rst_ni);
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      writes <= 1'b0; reads <= 1'b0;
+      writes <= 1'b0; reads <= 1'b0; high <= 32'd0;
     end else begin
+      if (ar && is_counter && !araddr_i[2]) high <= perf_value_i[63:32];
       if (aw) writes <= 1'b1; else if (bvalid && bready_i) writes <= 1'b0;
       if (ar) reads <= 1'b1; else if (rvalid && rready_i) reads <= 1'b0;
     end
@@ -84,6 +89,7 @@ module host (
     was_refused <= wstrb_i != 4'hf || awaddr_i[1:0] != 2'd0;
     was_eps <= eps; was_score_scale <= score_scale; was_base <= base;
     was_first <= first; was_count <= count;
+    was_counter <= ar && is_counter; was_value <= araddr_i[2] ? high : perf_value_i[31:0];
   end
 
   wire to_eps = was_w && was_awaddr == `LPU_REG_EPS && !was_refused && !was_program;
@@ -97,9 +103,11 @@ module host (
     if (writes) assert (!aw);
     if (reads) assert (!ar);
     if (running_i) assert (!prog_write && !prog_read);
+    assert (high == \u_host.high_q );
     if (was_running) begin
       if (was_b) assert (bvalid && bresp == was_bresp);
       if (was_r) assert (rvalid && rresp == was_rresp && rdata == was_rdata);
+      if (was_counter) assert (rvalid && rdata == was_value);
       assert (eps == (to_eps ? was_wdata : was_eps));
       if (!was_w || was_refused || was_program) begin
         assert (score_scale == was_score_scale && base == was_base && first == was_first &&

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tests/formal/host_test.sh - lpu_host for all time: the rules of an AXI4-Lite slave, and its settings.
+# tests/formal/host_test.sh - lpu_host for all time: the rules of an AXI4-Lite slave, its settings, its counters.
 set -u
 . "$(dirname "$0")/prove.sh"
 

@@ -152,7 +152,7 @@ done <"$runs"
 echo "ok      with no fault on, the copy is the LPU"
 
 # What was judged before stays judged, where faults, runs and benches are the same.
-key="# $(cat "$work/list" "$runs" tests/top/*_test.sh tests/top/*.cc rtl/verify/*.cc | cksum)"
+key="# $(cat "$work/list" "$runs" tests/top/*.sh tests/top/*.cc tests/lockstep/*.cc tests/formal/* rtl/verify/*.cc | cksum)"
 if [ "$(head -1 "$RESULT" 2>/dev/null)" != "$key" ]; then
     echo "$key" >"$RESULT"
     rm -f "$work"/bench-*/is_sound
