@@ -284,6 +284,15 @@ void run_made(verify *v)
     lpu_layout_close(&layout);
 }
 
+/* Kinds of instruction, and the four groups of ways in which each is illegal, come in turn: provoke
+ * looks at the remainder for the one, at two bits for the other. */
+uint64_t illegal(uint64_t draw, uint64_t turn)
+{
+    enum { WAY_BIT = 40 };
+    draw = (draw & ~(3ull << WAY_BIT)) | (turn / LPU_INSN_OPS % 4) << WAY_BIT;
+    return draw / LPU_INSN_OPS * LPU_INSN_OPS + turn % LPU_INSN_OPS;
+}
+
 /* Every error in turn, and behind each of them the program as it is. */
 void run_faults(verify *v)
 {
@@ -307,7 +316,10 @@ void run_faults(verify *v)
             bool is_done = false;
             for (int turn = 0; turn < times && v->is_equal; turn++) {
                 top_verdict verdict;
-                if (!pair.provoke(&made.program, error, dice.next() >> 1, &verdict)) continue;
+                uint64_t draw = dice.next() >> 1;
+                if (error == LPU_ERROR_ILLEGAL)
+                    draw = illegal(draw, (v->seed + i) * (uint64_t)times + (uint64_t)turn);
+                if (!pair.provoke(&made.program, error, draw, &verdict)) continue;
                 is_done = true;
                 v->bins.error(error, v->is_stalling);
                 add(v, &verdict);

@@ -40,12 +40,14 @@ works() { # DESIGN TOGGLES WORK...
     echo small-8x10 0 model=tests/top/models/untied.yaml tokens=9 decode=1
     echo small-8x10 1 model=tests/top/models/tiny.yaml tokens=3 decode=1
     echo small-24x16 0 model=tests/top/models/grouped.yaml tokens=4 decode=1 context=40
+    seed=3 # faults go on where those of the design before ended
     for design in $designs; do
         echo "$design" 0 every=8 seed=1 stalls=0
         echo "$design" 0 every=8 seed=2 stalls=90
         echo "$design" 0 random=12 seed=1
-        echo "$design" 0 faults=6 operations=14 seed=3
+        echo "$design" 0 faults=6 operations=20 seed=$seed
         echo "$design" 0 model=tests/top/models/tiny.yaml tokens=6 decode=3 batch=2
+        seed=$((seed + 6))
     done
 }
 

@@ -3,8 +3,8 @@
 # in the waveform that is written beside it? A fault is planted in a copy of the RTL.
 set -u
 cd "$(dirname "$0")/../.."
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+dir=$PWD/build/tests/waveform # always the same, so that what was built from it serves again
+mkdir -p "$dir"
 failed=0
 export OPT_FAST="${OPT_FAST:--O0}" # a run of moments
 
@@ -16,7 +16,8 @@ if ! command -v verilator >/dev/null 2>&1; then
     exit 0
 fi
 
-# The array's y leaves with its lowest bit turned in one lane.
+# Sums leave the array with the lowest bit of the first turned.
+rm -rf "$dir/rtl"
 cp -r rtl "$dir/rtl"
 sed 's/^    \.y_wdata_o  (y_wdata_o)$/    .y_wdata_o  (y_turned)/; s/^  wire array_idle;$/  wire array_idle;\n\n  wire [8*SumBytes-1:0] y_turned;\n  assign y_wdata_o = y_turned ^ 1;/' \
     rtl/lpu_product.v >"$dir/rtl/lpu_product.v"
