@@ -161,12 +161,12 @@ static lpu_status run(const command *c, const lpu_model *model, lpu_diag *diag)
 
 int lpu_command_bench(int argc, char **argv)
 {
-    command c = {.model = "bitnet-b1.58-2b4t", .seconds = 120};
+    command c = {.model = "bitnet-b1.58-2b4t", .seconds = 90};
     const lpu_option list[] = {
         {"--model", "NAME", "a shipped model, a YAML, GGUF or packed file (bitnet-b1.58-2b4t)",
          &c.model, NULL, NULL},
         {"--threads", "N", "kernels: 1 and N; model: N (0: all cores)", NULL, &c.threads, NULL},
-        {"--seconds", "N", "about how long to measure, beside loading (120)", NULL, &c.seconds,
+        {"--seconds", "N", "about how long to measure, beside loading (90)", NULL, &c.seconds,
          NULL},
         {"--types", "LIST", "model: b1, t2, b3, i4, i8, f16, bf16, q8, q4 (f16,q8,q4,t2,b3)",
          &c.types, NULL, NULL},
