@@ -89,6 +89,7 @@ static const struct {
     /* clang-format off */
     {"_pj_per_token",  "mJ/token", 1e9}, {"_bytes_per_s",  "GB/s",     1e9},
     {"_ops_per_s",     "Gop/s",    1e9}, {"_weights_per_s", "G/s",     1e9},
+    {"pj_per_token",   "mJ/token", 1e9}, {"_nj",           "nJ",       1},
     {"_tokens_per_s",  "tokens/s", 1},   {"tokens_per_s",  "tokens/s", 1},
     {"_memory_bytes",  "MB",       1e6}, {"memory_bytes",  "MB",       1e6},
     {"ms_per_pass",    "ms",       1},   {"ms_per_token",  "ms/token", 1},
@@ -166,7 +167,8 @@ static void put_cell(FILE *file, const char *head, const char *cell, bool is_rig
                              : size >= 999.95                  ? 0
                              : size >= 99.995                  ? 1
                              : size >= 9.9995                  ? 2
-                                                               : 3;
+                             : size >= 0.09995                 ? 3
+                                                               : 4;
         if (size > 0 && size < 0.001) {
             fprintf(file, "%.2e", shown);
         } else {

@@ -80,6 +80,12 @@ static lpu_status price(priced *p, const lpu_design *design, lpu_diag *diag)
     return LPU_OK;
 }
 
+/* Four decimals of a share. */
+static void put_share(lpu_report_writer *w, double share)
+{
+    lpu_report_number(w, round(1e4 * share) / 1e4);
+}
+
 static void put_shares(lpu_report_writer *w, const priced *recorded, const priced *assumed)
 {
     for (int kind = 0; kind < LPU_OP_KINDS; kind++) {
@@ -87,12 +93,12 @@ static void put_shares(lpu_report_writer *w, const priced *recorded, const price
         if (!lpu_trace_shares_of(&a, recorded->trace, (lpu_op_kind)kind)) continue;
         lpu_trace_shares_of(&b, assumed->trace, (lpu_op_kind)kind);
         lpu_report_text(w, lpu_op_name((lpu_op_kind)kind));
-        lpu_report_number(w, a.zero_digits);
-        lpu_report_number(w, b.zero_digits);
-        lpu_report_number(w, a.zero_inputs);
-        lpu_report_number(w, b.zero_inputs);
-        lpu_report_number(w, a.toggles);
-        lpu_report_number(w, b.toggles);
+        put_share(w, a.zero_digits);
+        put_share(w, b.zero_digits);
+        put_share(w, a.zero_inputs);
+        put_share(w, b.zero_inputs);
+        put_share(w, a.toggles);
+        put_share(w, b.toggles);
         lpu_report_number(w, recorded->arithmetic_pj[kind] / 1e3);
         lpu_report_number(w, assumed->arithmetic_pj[kind] / 1e3);
     }
