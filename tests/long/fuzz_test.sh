@@ -38,10 +38,11 @@ for source in tests/fuzz/fuzz_*.c; do
             build/bin/lpu synth --model "$work/seed.yaml" --type $type --out "$corpus/$type" \
                 >/dev/null
         done
+        build/bin/lpu pack --model "$corpus/tq2_0" --out "$corpus/packed" >/dev/null
         ;;
     esac
     if (cd "$work" && timeout $((seconds + 120)) "./$name" -max_total_time="$seconds" \
-        -max_len=65536 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 "$name.corpus") \
+        -max_len=262144 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 "$name.corpus") \
         >>"$work/$name.log" 2>&1; then
         echo "ok      $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name.log")" \
             "inputs in $seconds s"
