@@ -62,16 +62,20 @@ netlist() {
     return 1
 }
 
+# fault NAME TOP: a copy in which an XOR of the rows' adders is an OR.
+fault() {
+    mkdir -p "$work/$1_fault"
+    cp "$work/$1"/*.v "$work/$1_fault"
+    awk '/^module/ { is_sum = /lpu_sum4/ } is_sum && / \^ / && !n++ { sub(/ \^ /, " | ") } { print }' \
+        "$work/$1/$2_gates.v" >"$work/$1_fault/$2_gates.v"
+}
+
 if netlist array lpu_array Rows=8 Cols=10 Lines=1 PassesMax=4 OutLanes=4 Code=0; then
     array="--array --top lpu_array --cycle-exact --cycles 20000"
     # shellcheck disable=SC2086
     verify "array of gates" 0 --rtl "$work/array" $array
 
-    # One AND becomes an OR.
-    mkdir -p "$work/array_fault"
-    cp "$work/array/lpu_array.v" "$work/array_fault"
-    awk '/ & / && ++n == 1000 { sub(/ & /, " | ") } { print }' "$work/array/lpu_array_gates.v" \
-        >"$work/array_fault/lpu_array_gates.v"
+    fault array lpu_array
     # shellcheck disable=SC2086
     verify "array with a gate changed" 1 --rtl "$work/array_fault" $array
 
@@ -82,11 +86,7 @@ fi
 # The LPU of `lpu vectors`: tests/top/designs/small-8x10.yaml. Its netlist is 190 MB of C++ for Verilator.
 if netlist top lpu_top Rows=8 Cols=10 Lines=1 PassesMax=4 VectorLanes=8 Code=0 ScratchBytes=65536 \
     FifoBytes=1024 FillBytes=2 BusBytes=8 BurstBytes=32 Outstanding=8 StreamQueue=16 ProgramDepth=256; then
-    # In the adder of each row an XOR becomes an OR.
-    mkdir -p "$work/top_fault"
-    cp "$work/top"/*.v "$work/top_fault"
-    awk '/^module/ { is_sum = /lpu_sum4/ } is_sum && / \^ / && !n++ { sub(/ \^ /, " | ") } { print }' \
-        "$work/top/lpu_top_gates.v" >"$work/top_fault/lpu_top_gates.v"
+    fault top lpu_top
     vectors --tokens 1
     icarus "a forward pass on lpu_top with a gate changed" "not ok" top_fault lpu_top &
     icarus "a forward pass on lpu_top of gates, under Icarus" ok top lpu_top
