@@ -75,7 +75,8 @@ build: $(LPU) $(RTL)
 run: $(LPU) $(RTL)
 	@$(LPU) report --out build/report
 
-bench: $(LPU)
+bench:
+	@$(MAKE) --no-print-directory -j$(JOBS) $(LPU)
 	@$(LPU) bench
 
 # Public-domain text of Debian packages, for `lpu train`: build/corpus/{train,heldout}.txt.
