@@ -75,7 +75,7 @@ do for [kind in kinds] {
     set format y "%s"
     set border 2
     set label 1 "1 token from memory, ".t.(t eq "1" ? " thread" : " threads") at graph 0, 1.10 left
-    set label 2 "10^9 weights/s (times fp16)" at graph 0, 1.045 left
+    set label 2 "10^9 weights/s (times fp16)" at graph 0, 1.045 left
     do for [i=1:words(formats)] {
         set label (10 + i) sprintf("%.0f (%.1fx)", rates[i], rates[i] / rates[words(formats)]) at rates[i] + 0.03 * most, i left font fine
     }
