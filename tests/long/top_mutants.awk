@@ -85,12 +85,23 @@ function is_chosen(kind) {
     return candidates[kind]++ % stride[kind] == seed % stride[kind]
 }
 
+# More than an expression: wire a = b, c = d. It has its places, and no fault.
+function is_list(e,    i, c, depth) {
+    for (i = 1; i <= length(e); i++) {
+        c = substr(e, i, 1)
+        if (c ~ /[([{]/) depth++
+        if (c ~ /[])}]/) depth--
+        if (c == "," && !depth) return 1
+    }
+    return 0
+}
+
 # The expression with its faults, each behind the number that turns it on.
 function plant(e, where, head,    n, i, out) {
     n = changes(e)
     out = "(" e ")"
     for (i = 1; i <= n; i++) {
-        if (!is_chosen(kind_of[i]) || counting) continue
+        if (!is_chosen(kind_of[i]) || counting || is_list(e)) continue
         mutants++
         print mutants "\t" where "\t" kind_of[i] "\t" head e "\t" head changed[i] >list
         if (alone) out = mutants == alone ? changed[i] : out
