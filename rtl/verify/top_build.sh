@@ -27,25 +27,16 @@ coverage)
     [ "${TOGGLES:-1}" = 0 ] || flags="$flags --coverage-toggle -fno-inline"
     ;;
 esac
-parameters= pc_bits=0 rows=0 cols=0
+parameters= pc_bits=0
 for pair in "$@"; do
     parameters="$parameters -G$pair"
     case $pair in
-    Rows=*) rows=${pair#*=} ;;
-    Cols=*) cols=${pair#*=} ;;
     ProgramDepth=*)
         depth=${pair#*=}
         while [ "$depth" -gt 1 ]; do depth=$((depth / 2)) pc_bits=$((pc_bits + 1)); done
         ;;
     esac
 done
-
-# A large LPU of this bench compiles what it has many of once; a small one would only get more files.
-share=
-if [ "$kind" = speed ] && [ $((rows * cols)) -ge 4096 ] && [ -f "$rtl/lpu_vector_lane.v" ]; then
-    share=rtl/verify/lpu_top.vlt
-    flags="$flags -fno-gate"
-fi
 
 # What the model is made from: the Verilog, the flags, the tools.
 key=$({
@@ -54,7 +45,6 @@ key=$({
     find "$rtl" -maxdepth 1 \( -name '*.v' -o -name '*.vh' -o -name '*.sv' -o -name '*.svh' -o -name '*.vlt' \) -print |
         LC_ALL=C sort | while read -r file; do echo "$file" && cat "$file"; done
     cat rtl/verify/top_build.sh
-    [ -z "$share" ] || cat "$share"
 } | cksum | tr ' ' '-')
 dir=$out/$kind-$key
 shared=$out/shared-$kind
@@ -69,7 +59,6 @@ sentence() { # sentence PATTERN: the first line of the log with it
 
 if [ ! -f "$dir/verilated" ]; then
     find "$rtl" -maxdepth 1 \( -name '*.v' -o -name '*.sv' -o -name '*.vlt' \) | LC_ALL=C sort | sed 's/.*/"&"/' >"$dir/files"
-    [ -z "$share" ] || echo "\"$share\"" >>"$dir/files"
     # shellcheck disable=SC2086
     verilator $flags -I"$rtl" $parameters --prefix Vtop --top-module "$top" -Mdir "$dir" \
         -f "$dir/files" >"$log" 2>&1 || { sentence '^%Error' && exit 4; }
