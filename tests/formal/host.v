@@ -162,6 +162,11 @@ module host (
       assert (\u_host.irq_enable_q  == (to_enable ? was_wdata[2:0] : was_irq_enable));
       assert (\u_host.irq_q  == ((was_irq & ~(to_irq ? was_wdata[2:0] : 3'd0)) | (was_event & ~before_event)));
     end
+    if (!was_running) begin                     // right behind a reset
+      assert (!start && !reset && !clear && !stop && !bvalid && !rvalid && !irq);
+      assert (first == 0 && count == 0 && base == 64'd0 && eps == 32'd0 && score_scale == 32'd0 && prog_addr == 0);
+      assert (\u_host.irq_q  == 3'd0 && \u_host.irq_enable_q  == 3'd0);
+    end
     assert (irq == ((\u_host.irq_q  & \u_host.irq_enable_q ) != 3'd0));
   end
 

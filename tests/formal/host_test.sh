@@ -12,4 +12,5 @@ planted host_torn host "$rtl/lpu_host.v" "" 's/end else if (s_axil_rready_i) beg
 planted host_open host "$rtl/lpu_host.v" "" 's/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS:          is_free = !is_busy/`LPU_REG_SCORE_SCALE, `LPU_REG_PROGRAM_ADDRESS: is_free = 1/' -t 6
 planted host_irq host "$rtl/lpu_host.v" "" 's/(irq_q & ~cleared)/(irq_q | ~cleared)/' -t 6
 planted host_alias host "$rtl/lpu_host.v" "" 's/waddr   = {s_axil_awaddr_i\[11:2\]/waddr   = {1'"'"'b0, s_axil_awaddr_i[10:2]/' -t 6
+planted host_start host "$rtl/lpu_host.v" "" "s/start_q        <= 1'b0;/start_q        <= 1'b1;/" -t 6
 exit $failed
