@@ -9,7 +9,8 @@
 # built, 3 no verilator, 4 the Verilog does not build, 5 it does not fit the ports, 6 the harness does
 # not build; then one sentence on stderr, with the log's path.
 #
-# Environment: OPT_FAST (flags of the verilated code, default -O2); TOGGLES=0: coverage of lines alone.
+# Environment: OPT_FAST (flags of the verilated code, default -O2); VERILATOR_FLAGS (more of them);
+# TOGGLES=0: coverage of lines alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 6
 out=$1 rtl=$2 top=$3 kind=$4
@@ -27,6 +28,7 @@ coverage)
     [ "${TOGGLES:-1}" = 0 ] || flags="$flags --coverage-toggle -fno-inline"
     ;;
 esac
+flags="$flags ${VERILATOR_FLAGS:-}"
 parameters= pc_bits=0
 for pair in "$@"; do
     parameters="$parameters -G$pair"
