@@ -16,7 +16,7 @@ void lpu_bench_libraries_print(const lpu_measure_library *m)
         const lpu_measure_library_row *r = &m->row[i];
         const double theirs = lpu_bench_quoted(&r->time, r->macs_per_s);
         const double ours = lpu_bench_quoted(&r->our_time, r->our_macs_per_s);
-        lpu_table_cell(t, "%s", r->library);
+        lpu_table_cell(t, "%s", r->name);
         lpu_table_cell(t, "%s", r->type);
         lpu_table_cell(t, "%s", lpu_bench_layout_title(r->layout));
         lpu_table_cell(t, "%u", r->threads);
@@ -35,7 +35,7 @@ void lpu_bench_libraries_json(json_t *object, const lpu_measure_library *m)
     for (size_t i = 0; i < m->count; i++) {
         const lpu_measure_library_row *r = &m->row[i];
         json_t *o = json_object();
-        json_object_set_new(o, "library", json_string(r->library));
+        json_object_set_new(o, "library", json_string(r->name));
         json_object_set_new(o, "type", json_string(r->type));
         json_object_set_new(o, "ours", json_string(lpu_bench_layout_title(r->layout)));
         json_object_set_new(o, "threads", json_integer(r->threads));
@@ -52,7 +52,7 @@ void lpu_bench_libraries_csv(FILE *file, const lpu_measure_library *m)
     fprintf(file, "library,type,ours,threads,tokens,macs_per_s,our_macs_per_s\n");
     for (size_t i = 0; i < m->count; i++) {
         const lpu_measure_library_row *r = &m->row[i];
-        fprintf(file, "%s,%s,%s,%u,%zu,", r->library, r->type, lpu_bench_layout_title(r->layout),
+        fprintf(file, "%s,%s,%s,%u,%zu,", r->name, r->type, lpu_bench_layout_title(r->layout),
                 r->threads, r->tokens);
         lpu_bench_print_csv_real(file, lpu_bench_quoted(&r->time, r->macs_per_s));
         fputc(',', file);

@@ -51,7 +51,7 @@ typedef struct bench {
 } bench;
 
 static const struct {
-    const char *library, *type;
+    const char *name, *type;
     lpu_layout layout;
     size_t weight_bytes;
 } kinds[KINDS] = {[DNNL_F32] = {"oneDNN", "FP32", LPU_LAYOUT_F16, 4},
@@ -204,10 +204,10 @@ static lpu_status measure(bench *b, kind w, size_t tokens, double seconds, lpu_d
         }
         if (!is_right(b, w, tokens)) {
             return lpu_fail(diag, LPU_ERR_FORMAT, "library: %s %s: a product of ones is not %d",
-                            is_ours ? "ours beside" : kinds[w].library, kinds[w].type, K);
+                            is_ours ? "ours beside" : kinds[w].name, kinds[w].type, K);
         }
     }
-    *r = (lpu_measure_library_row){.library = kinds[w].library,
+    *r = (lpu_measure_library_row){.name = kinds[w].name,
                                    .type = kinds[w].type,
                                    .layout = kinds[w].layout,
                                    .threads = lpu_team_threads(b->team),

@@ -17,7 +17,7 @@
 enum { LPU_MEASURE_LIBRARY_ROWS_MAX = 64 };
 
 typedef struct lpu_measure_library_row {
-    const char *library, *type; /* "oneDNN", "BF16" */
+    const char *name, *type; /* "oneDNN", "BF16" */
     lpu_layout layout;          /* of ours */
     uint32_t threads;
     size_t tokens;

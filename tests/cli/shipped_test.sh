@@ -1,17 +1,10 @@
 #!/bin/sh
 # tests/cli/shipped_test.sh - does the shipped model load, say the same on the CPU and on the machine,
 # and foretell a text as well as its card says? Run from the root of the repository.
-lpu=build/bin/lpu
+. tests/cli/shared.sh
 model=workloads/shipped/setun-4m.gguf
 text=workloads/shipped/sample.txt
 card=workloads/shipped/README.md
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-result() { # result NAME WHY: WHY is empty where all is well
-    if [ -z "$2" ]; then echo "ok      $1"; else echo "not ok  $1: $2" && failed=1; fi
-}
 
 # run NAME ARGUMENT...: its output goes to $dir/NAME; what is on stderr is a fault.
 run() {
@@ -19,20 +12,6 @@ run() {
     shift
     "$lpu" "$@" >"$dir/$name" 2>"$dir/$name.err" </dev/null || echo "exit code $?" >>"$dir/$name.err"
     why=$(head -c 200 "$dir/$name.err")
-}
-
-# refuse NAME EXIT_CODE STDERR_PATTERN ARGUMENT...: one line on stderr, none on stdout.
-refuse() {
-    name=$1 code=$2 complains=$3
-    shift 3
-    "$lpu" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-    found=$?
-    why=
-    [ "$found" -eq "$code" ] || why="exit code $found, expected $code"
-    [ ! -s "$dir/out" ] || why="stdout holds $(head -c 80 "$dir/out")"
-    grep -q -e "$complains" "$dir/err" || why="stderr holds $(head -c 200 "$dir/err")"
-    [ "$(wc -l <"$dir/err")" -eq 1 ] || why="stderr has $(wc -l <"$dir/err") lines, expected one"
-    result "$name" "$why"
 }
 
 # The value of a key of a JSON file that has one such key.

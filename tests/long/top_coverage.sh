@@ -25,7 +25,7 @@ if ! command -v verilator >/dev/null 2>&1; then
     exit 0
 fi
 rm -rf "$out"
-mkdir -p "$out/0" "$out/1" "$out/bins.d" "$out/work"
+mkdir -p "$out/0" "$out/1" "$out/bins.d" "$out/runs"
 
 # build DESIGN TOGGLES OPT: the harness, kept from run to run
 build() {
@@ -55,14 +55,14 @@ run() {
     design=$1 toggles=$2
     shift 2
     name=$(echo "$design $toggles $*" | tr ' =/' '---')
-    mkdir -p "$out/work/$name"
+    mkdir -p "$out/runs/$name"
     if "$(cat "$out/program-$design-$toggles")" design="tests/top/designs/$design.yaml" \
-        folder="$out/work/$name" coverage="$out/$toggles/$name.dat" bins="$out/bins.d/$name" "$@" \
-        >"$out/work/$name/log" 2>&1 3>"$out/work/$name/answer" </dev/null; then
+        folder="$out/runs/$name" coverage="$out/$toggles/$name.dat" bins="$out/bins.d/$name" "$@" \
+        >"$out/runs/$name/log" 2>&1 3>"$out/runs/$name/answer" </dev/null; then
         echo "ok      $design: $*"
     else
         touch "$out/failed"
-        echo "not ok  $design: $*: $(tail -1 "$out/work/$name/log") $out/work/$name/answer"
+        echo "not ok  $design: $*: $(tail -1 "$out/runs/$name/log") $out/runs/$name/answer"
     fi
 }
 
