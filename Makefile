@@ -34,7 +34,7 @@ DEPS_LONG := clang clang-format
 
 # The suffix of a kernel's file chooses its flags: kernels/<op>_<isa>.c.
 FLAGS_avx2       := -mavx2 -mfma -mf16c
-FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c
+FLAGS_avx512vnni := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c -mbmi2
 FLAGS_avx512fp16 := $(FLAGS_avx512vnni) -mavx512fp16
 FLAGS_avx512bf16 := $(FLAGS_avx512vnni) -mavx512bf16
 FLAGS_amx        := $(FLAGS_avx512vnni) -mamx-tile -mamx-int8 -mamx-bf16

@@ -37,8 +37,9 @@ LPU_INLINE void b1_finish(uint8_t *y, size_t rows, const uint8_t *sums, int32_t 
 }
 
 void lpu_gemm_b1_i8_amx(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                        size_t x_stride, size_t rows, size_t k, size_t tokens)
+                        size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     const lpu_amx_format f = {.operands = LPU_AMX_I8_U8,
                               .blocks = 1,
                               .block_rows = 128,

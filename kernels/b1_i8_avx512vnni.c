@@ -80,8 +80,9 @@ void lpu_gemv_b1_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, si
 }
 
 void lpu_gemm_b1_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens)
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_B1, k);
 
     for (size_t first = 0; first < rows; first += 128, w += block_bytes) {

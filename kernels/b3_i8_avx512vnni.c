@@ -13,6 +13,7 @@
  * the other one from two tables takes two cycles. Summing v saves a mask.
  */
 #include "kernels/kernels.h"
+#include "kernels/lookup.h"
 #include "kernels/vnni.h"
 
 enum { TOKENS = 5, STREAMS = 4, INVERSE_81 = 2014922929 };
@@ -152,13 +153,48 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 5 * t, sums[t]);
 }
 
+/* Planes 0..3 of a block are a set, as they stand in f; the last planes of four blocks are one. */
+static size_t plane_row(size_t set, size_t plane)
+{
+    return set < 4 ? 80 * set + 16 * plane : 80 * plane + 64;
+}
+
+static void expand(uint8_t *const *sets, const uint8_t *w, size_t block_bytes, size_t blocks,
+                   size_t lines)
+{
+    const tables t = tables_make();
+
+    for (size_t i = 0; i < 64 * lines; i += 64) {
+        __m512i last = _mm512_setzero_si512();
+        for (size_t b = 0; b < blocks; b++) {
+            const line l = decode(_mm512_loadu_si512(w + b * block_bytes + i), &t);
+            const __m512i one = _mm512_set1_epi8((char)(1 << 2 * b));
+            _mm512_storeu_si512(sets[b] + i, l.f);
+            last = _mm512_mask_add_epi8(last, _mm512_cmpge_epu8_mask(l.u, _mm512_set1_epi8(81)),
+                                        last, one);
+            last = _mm512_mask_add_epi8(
+                last, _mm512_cmpge_epu8_mask(l.u, _mm512_set1_epi8((char)162)), last, one);
+        }
+        _mm512_storeu_si512(sets[4] + i, last);
+    }
+    for (size_t b = blocks; b < 4; b++) memset(sets[b], 0, 64 * lines);
+}
+
+static const lpu_lookup_format format = {
+    .blocks = 4, .block_rows = 80, .sets = 5, .row = plane_row, .expand = expand};
+
 void lpu_gemm_b3_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens)
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
     const tables tab = tables_make();
     const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_B3, k);
+    const size_t done =
+        lpu_lookup_multiply(y, y_stride, w, x, x_stride, rows, k, tokens, room, &format);
 
-    for (size_t first = 0; first < rows; first += 80, w += block_bytes) {
+    y += done * y_stride;
+    x += done * x_stride;
+    tokens -= done;
+    for (size_t first = 0; tokens && first < rows; first += 80, w += block_bytes) {
         const size_t here = lpu_vnni_min(rows - first, 80);
         for (size_t t = 0; t < tokens; t += TOKENS) {
             int32_t *to = y + t * y_stride + first;

@@ -63,7 +63,7 @@ uint32_t lpu_cpu_flags(void)
     }
     if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
-        __builtin_cpu_supports("avx512vbmi")) {
+        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2")) {
         flags |= LPU_CPU_AVX512VNNI;
     }
     if (flags & LPU_CPU_AVX512VNNI && __builtin_cpu_supports("avx512bf16")) {

@@ -21,7 +21,7 @@
 /* One bit for each suffix of a kernel's file: everything that its compiler flags may emit. */
 enum {
     LPU_CPU_AVX2 = 1,       /* AVX2, FMA, F16C */
-    LPU_CPU_AVX512VNNI = 2, /* AVX-512 F, BW, VL, VNNI, VBMI, with AVX2, FMA, F16C */
+    LPU_CPU_AVX512VNNI = 2, /* AVX-512 F, BW, VL, VNNI, VBMI, with AVX2, FMA, F16C, BMI2 */
     LPU_CPU_AVX512BF16 = 4, /* BF16, with all of AVX512VNNI */
     LPU_CPU_AVX512FP16 = 8, /* FP16, with all of AVX512VNNI */
     LPU_CPU_NEON = 16,      /* every 64-bit ARM CPU */
@@ -37,8 +37,8 @@ enum {
 uint32_t lpu_cpu_flags(void);
 
 /* What the environment allows: LPU_CPU is a list of names with commas ("c", "avx2", "avx512vnni",
- * "avx512bf16", "avx512fp16", "amx", "neon", "dotprod", "i8mm", "sve"), and without it everything is allowed. "c" stands for the portable
- * kernels, which always are. */
+ * "avx512bf16", "avx512fp16", "amx", "neon", "dotprod", "i8mm", "sve"), and without it everything
+ * is allowed. "c" stands for the portable kernels, which always are. */
 lpu_status lpu_cpu_allowed(uint32_t *allowed, lpu_diag *diag);
 
 /* The same from a list; NULL is everything. */

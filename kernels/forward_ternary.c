@@ -41,19 +41,27 @@ struct lpu_forward_ternary {
     size_t key_bytes, key_block_bytes, value_bytes, value_block_bytes; /* of a kv head, a block */
     size_t q_elems, kv_elems, wide_elems; /* of all heads; of the longest quantised row */
     int32_t *x;                           /* (chunk, hidden) residual stream */
-    int32_t *q, *k, *v, *attn;            /* (chunk, q_elems or kv_elems) */
-    int32_t *gate, *up;                   /* (chunk, ffn) */
-    int32_t *out;                         /* (chunk, hidden) of the o and down projections */
-    int8_t *a8;                           /* (chunk, wide_elems) input of a product */
-    lpu_scale *sx;                        /* (chunk) its scales */
-    int32_t *logits;                      /* (vocab) */
-    bool has_logits;                      /* of the last token; a screen leaves them for later */
-    size_t tokens;                        /* of the chunk in hand */
+    int32_t *q, *k, *v;                   /* (chunk, stride_of(q_elems or kv_elems)) */
+    int32_t *attn;                        /* (chunk, q_elems) */
+    int32_t *gate, *up;                   /* (chunk, stride_of(ffn)) */
+    int32_t *out;    /* (chunk, stride_of(hidden)) of the o and down projections */
+    int8_t *a8;      /* (chunk, wide_elems) input of a product */
+    lpu_scale *sx;   /* (chunk) its scales */
+    int32_t *logits; /* (vocab) */
+    bool has_logits; /* of the last token; a screen leaves them for later */
+    size_t tokens;   /* of the chunk in hand */
     const layer *layer;
     const lpu_layer_weights *weights;
 };
 
 typedef struct lpu_forward_ternary pass;
+
+/* Elements from token to token of what products write, 16 rows of many tokens at a time: tokens
+ * some KB apart would fall into the same few sets of a cache. */
+static size_t stride_of(size_t elems)
+{
+    return elems + 16;
+}
 
 /* --- memory --------------------------------------------------------------------------------------
  */
@@ -120,13 +128,13 @@ static void open_buffers(pass *f)
     f->value_bytes = lpu_layout_bytes(LPU_LAYOUT_I8, m->head_elems, context);
 
     f->x = lpu_pool_take(pool, chunk * m->hidden_elems, 4);
-    f->q = lpu_pool_take(pool, chunk * f->q_elems, 4);
-    f->k = lpu_pool_take(pool, chunk * f->kv_elems, 4);
-    f->v = lpu_pool_take(pool, chunk * f->kv_elems, 4);
+    f->q = lpu_pool_take(pool, chunk * stride_of(f->q_elems), 4);
+    f->k = lpu_pool_take(pool, chunk * stride_of(f->kv_elems), 4);
+    f->v = lpu_pool_take(pool, chunk * stride_of(f->kv_elems), 4);
     f->attn = lpu_pool_take(pool, chunk * f->q_elems, 4);
-    f->gate = lpu_pool_take(pool, chunk * m->ffn_elems, 4);
-    f->up = lpu_pool_take(pool, chunk * m->ffn_elems, 4);
-    f->out = lpu_pool_take(pool, chunk * m->hidden_elems, 4);
+    f->gate = lpu_pool_take(pool, chunk * stride_of(m->ffn_elems), 4);
+    f->up = lpu_pool_take(pool, chunk * stride_of(m->ffn_elems), 4);
+    f->out = lpu_pool_take(pool, chunk * stride_of(m->hidden_elems), 4);
     f->a8 = lpu_pool_take(pool, chunk * f->wide_elems, 1);
     f->sx = lpu_pool_take(pool, chunk, sizeof(*f->sx));
     f->logits = lpu_pool_take(pool, m->vocab_elems, 4);
@@ -226,13 +234,14 @@ static void dequant(const pass *f, int32_t *y, size_t n, size_t first, lpu_scale
     }
 }
 
-/* Up to three matrices times the rows in a8. With add, the product is added to that (X32). */
+/* Up to three matrices times the rows in a8. With add, the product is added to that (X32; (tokens,
+ * rows)). */
 typedef struct product_job {
     pass *f;
     struct {
         const lpu_stream *s;
         const lpu_matrix *m;
-        int32_t *y; /* (tokens, rows) */
+        int32_t *y; /* (tokens, stride_of(rows)) */
     } of[3];
     size_t count;
     int32_t *add;
@@ -244,15 +253,15 @@ static void product_work(void *arg, size_t member, size_t members)
     const pass *f = j->f;
 
     for (size_t i = 0; i < j->count; i++) {
-        const size_t stride = j->of[i].s->rows;
+        const size_t rows = j->of[i].s->rows, stride = stride_of(rows);
         size_t n;
-        const size_t first =
-            lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8,
-                                    f->wide_elems, f->tokens, member, members, &n);
+        const size_t first = lpu_stream_multiply_i32(
+            j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8, f->wide_elems, f->tokens,
+            lpu_team_room(f->pass->team, member), member, members, &n);
         for (size_t t = 0; t < f->tokens; t++) {
             int32_t *y = j->of[i].y + t * stride + first;
             dequant(f, y, n, first, f->sx[t], j->of[i].m);
-            if (j->add) f->pass->k.addsat_i32(j->add + t * stride + first, y, n);
+            if (j->add) f->pass->k.addsat_i32(j->add + t * rows + first, y, n);
         }
     }
 }
@@ -287,11 +296,11 @@ static void cache_work(void *arg, size_t member, size_t members)
     for (size_t i = first; i < first + n; i++) {
         const size_t t = i / kv_heads, g = i % kv_heads, at = f->pass->position + t;
         const int16_t *rope = f->pass->weights->rope + at * hd;
-        int32_t *key = f->k + t * f->kv_elems + g * hd;
-        const int32_t *value = f->v + t * f->kv_elems + g * hd;
+        int32_t *key = f->k + t * stride_of(f->kv_elems) + g * hd;
+        const int32_t *value = f->v + t * stride_of(f->kv_elems) + g * hd;
 
         for (size_t h = g * group; h < (g + 1) * group; h++) {
-            k->rope_i32(f->q + t * f->q_elems + h * hd, hd, rope);
+            k->rope_i32(f->q + t * stride_of(f->q_elems) + h * hd, hd, rope);
         }
         k->rope_i32(key, hd, rope);
         uint32_t a = lpu_int_quant(k, digits, key, hd, limit);
@@ -316,7 +325,7 @@ static void attend(const pass *f, room *r, size_t h0, size_t heads, size_t t0, s
     lpu_scale sq[LPU_FORWARD_QUERIES], so[LPU_FORWARD_QUERIES];
 
     for (size_t i = 0; i < n; i++) {
-        const int32_t *q = f->q + (t0 + i / heads) * f->q_elems + (h0 + i % heads) * hd;
+        const int32_t *q = f->q + (t0 + i / heads) * stride_of(f->q_elems) + (h0 + i % heads) * hd;
         const uint32_t a = lpu_int_quant(k, r->query + i * hd, q, hd, LPU_INT_A8);
         sq[i] = lpu_int_mul(lpu_int_quant_scale(a, LPU_INT_X32, LPU_INT_A8),
                             f->pass->weights->score_scale);
@@ -359,7 +368,8 @@ static void gate_work(void *arg, size_t member, size_t members)
     const size_t count = lpu_team_share(f->tokens, member, members, &first);
 
     for (size_t t = first; t < first + count; t++) {
-        int32_t *up = f->up + t * n, *gate = m->is_gated ? f->gate + t * n : up;
+        int32_t *up = f->up + t * stride_of(n);
+        int32_t *gate = m->is_gated ? f->gate + t * stride_of(n) : up;
         const int32_t eh =
             lpu_int_gate(&f->pass->k, up, gate, m->is_gated ? up : NULL, n, m->activation);
         f->sx[t] =

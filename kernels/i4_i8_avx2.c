@@ -19,7 +19,8 @@ void lpu_gemv_i4_i8_avx2(int32_t *y, const uint8_t *w, const int8_t *x, size_t r
 }
 
 void lpu_gemm_i4_i8_avx2(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                         size_t x_stride, size_t rows, size_t k, size_t tokens)
+                         size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     lpu_avx2_product(y, y_stride, w, x, x_stride, rows, k, tokens, FORMAT);
 }

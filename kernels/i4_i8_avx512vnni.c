@@ -99,8 +99,9 @@ LPU_INLINE void gemm_blocks(int32_t *y, size_t y_stride, const uint8_t *w, size_
 }
 
 void lpu_gemm_i4_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens)
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_I4, k);
     size_t first = 0;
 

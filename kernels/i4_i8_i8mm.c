@@ -3,8 +3,9 @@
 #include "kernels/neon_formats.h"
 
 void lpu_gemm_i4_i8_i8mm(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                         size_t x_stride, size_t rows, size_t k, size_t tokens)
+                         size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     lpu_neon_gemm_matrix(y, y_stride, w, lpu_layout_block_bytes(LPU_LAYOUT_I4, k), x, x_stride,
                          rows, k, tokens, NULL, LPU_NEON_I4);
 }

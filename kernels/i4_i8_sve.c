@@ -31,8 +31,9 @@ void lpu_gemv_i4_i8_sve(int32_t *y, const uint8_t *w, const int8_t *x, size_t ro
 }
 
 void lpu_gemm_i4_i8_sve(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                        size_t x_stride, size_t rows, size_t k, size_t tokens)
+                        size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     const lpu_sve_matrix m = matrix(w, rows, k);
     lpu_sve_gemm(y, y_stride, &m, x, x_stride, tokens, FORMAT);
 }

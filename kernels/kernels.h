@@ -48,15 +48,17 @@ typedef void lpu_gemv_q4_i8_fn(float *y, const uint8_t *w, const int8_t *x, cons
                                size_t rows, size_t k);
 
 /* y[t][r] = sum over k of w[r][k] x[t][k]; rows of y and x are y_stride and x_stride elements
- * apart. */
+ * apart. A ternary w has no digit but -1, 0, 1 here. Some kernels work in a room: of
+ * LPU_TEAM_ROOM_BYTES (team.h), aligned to 64, the caller's alone while the call lasts; what is in
+ * it does not matter. */
 typedef void lpu_gemm_b1_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room);
 typedef void lpu_gemm_t2_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room);
 typedef void lpu_gemm_b3_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room);
 typedef void lpu_gemm_i4_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens);
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room);
 typedef void lpu_gemm_i8_i8_fn(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
                                const int8_t *x, size_t x_stride, size_t rows, size_t k,
                                size_t tokens);

@@ -34,7 +34,7 @@ static void job_work(void *arg, size_t member, size_t members)
                                        b->groups, j->tokens, member, members, &rows);
         } else {
             lpu_stream_multiply_i32(s, k, (int32_t *)b->y + at, s->rows, b->a8, x_stride, j->tokens,
-                                    member, members, &rows);
+                                    lpu_team_room(b->team, member), member, members, &rows);
         }
         at = (i + 1) % j->count ? at + j->tokens * s->rows : 0;
     }

@@ -159,7 +159,8 @@ static void our_work(void *arg, size_t member, size_t members)
     } else if (j->s.layout == LPU_LAYOUT_BF16) {
         lpu_stream_multiply_bf16(&j->s, &b->k, b->y, ROWS, x, K, j->tokens, member, members, &rows);
     } else {
-        lpu_stream_multiply_i32(&j->s, &b->k, b->y, ROWS, x, K, j->tokens, member, members, &rows);
+        lpu_stream_multiply_i32(&j->s, &b->k, b->y, ROWS, x, K, j->tokens,
+                                lpu_team_room(b->team, member), member, members, &rows);
     }
 }
 

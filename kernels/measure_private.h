@@ -43,7 +43,7 @@ typedef struct lpu_bench {
     float *real; /* the same */
     uint16_t *bf16;
     lpu_group *groups; /* (tokens, longest k / 32) */
-    void *y; /* int32 or float */
+    void *y;           /* int32 or float */
     lpu_bench_shape shapes[SHAPES_MAX];
     size_t shape_count;
     lpu_samples of[LPU_LAYOUTS][GROUPS], read, i8, f32, bf16_peak, barrier, unused;
@@ -57,7 +57,7 @@ typedef struct lpu_bench_job {
     lpu_bench *b;
     lpu_stream of[3]; /* bytes of the pool */
     size_t count, tokens;
-    size_t repeats; /* of all of it; 0 is 1 */
+    size_t repeats;       /* of all of it; 0 is 1 */
     const lpu_kernels *k; /* NULL: the fastest */
 } lpu_bench_job;
 

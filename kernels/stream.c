@@ -89,11 +89,11 @@ static void to_reals(float *reals, const int8_t *row, const lpu_matrix *m, size_
 }
 
 /* What a member needs for a block of a stream. */
-typedef struct room {
+typedef struct scratch {
     int8_t *values; /* (block_rows + 1, k): the last row is for digits */
     float *reals;   /* (block_rows, k) */
     uint8_t *codes; /* the same, in up to two bytes each (Q8_0: 34 bytes for 32) */
-} room;
+} scratch;
 
 static bool is_real(lpu_layout layout)
 {
@@ -102,7 +102,7 @@ static bool is_real(lpu_layout layout)
 }
 
 /* Packs n rows of reals. */
-static void pack_reals(const lpu_stream *s, uint8_t *to, const room *r, size_t n)
+static void pack_reals(const lpu_stream *s, uint8_t *to, const scratch *r, size_t n)
 {
     const size_t elems = n * s->k;
     uint16_t *two = (uint16_t *)(void *)r->codes;
@@ -127,7 +127,7 @@ static void pack_reals(const lpu_stream *s, uint8_t *to, const room *r, size_t n
     }
 }
 
-static lpu_status load_block(const loading *l, size_t block, const room *r, lpu_diag *diag)
+static lpu_status load_block(const loading *l, size_t block, const scratch *r, lpu_diag *diag)
 {
     const lpu_stream *s = l->s;
     const size_t first = block * s->block_rows, left = s->rows - first;
@@ -164,8 +164,8 @@ static void load_work(void *arg, size_t member, size_t members)
     const size_t blocks = (l->s->rows + l->s->block_rows - 1) / l->s->block_rows;
     const size_t elems = (l->s->block_rows + 1) * l->s->k + 1;
     const bool has_reals = is_real(l->s->layout);
-    const room r = {malloc(elems), has_reals ? malloc(sizeof(float) * elems) : NULL,
-                    has_reals ? malloc(2 * elems) : NULL};
+    const scratch r = {malloc(elems), has_reals ? malloc(sizeof(float) * elems) : NULL,
+                       has_reals ? malloc(2 * elems) : NULL};
     size_t first;
     const size_t n = lpu_team_share(blocks, member, members, &first);
 
@@ -241,7 +241,7 @@ static size_t share_rows(const lpu_stream *s, size_t member, size_t members, siz
 
 size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_t *y,
                                size_t y_stride, const int8_t *x, size_t x_stride, size_t tokens,
-                               size_t member, size_t members, size_t *rows)
+                               void *room, size_t member, size_t members, size_t *rows)
 {
     const size_t first = share_rows(s, member, members, rows), n = *rows;
     const uint8_t *w = s->w + first / s->block_rows * s->block_bytes;
@@ -256,10 +256,14 @@ size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_
         if (s->layout == LPU_LAYOUT_I8) k->gemv_i8_i8(y, w, s->block_bytes, x, n, s->k);
         return first;
     }
-    if (s->layout == LPU_LAYOUT_B1) k->gemm_b1_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
-    if (s->layout == LPU_LAYOUT_T2) k->gemm_t2_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
-    if (s->layout == LPU_LAYOUT_B3) k->gemm_b3_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
-    if (s->layout == LPU_LAYOUT_I4) k->gemm_i4_i8(y, y_stride, w, x, x_stride, n, s->k, tokens);
+    if (s->layout == LPU_LAYOUT_B1)
+        k->gemm_b1_i8(y, y_stride, w, x, x_stride, n, s->k, tokens, room);
+    if (s->layout == LPU_LAYOUT_T2)
+        k->gemm_t2_i8(y, y_stride, w, x, x_stride, n, s->k, tokens, room);
+    if (s->layout == LPU_LAYOUT_B3)
+        k->gemm_b3_i8(y, y_stride, w, x, x_stride, n, s->k, tokens, room);
+    if (s->layout == LPU_LAYOUT_I4)
+        k->gemm_i4_i8(y, y_stride, w, x, x_stride, n, s->k, tokens, room);
     if (s->layout == LPU_LAYOUT_I8) {
         k->gemm_i8_i8(y, y_stride, w, s->block_bytes, x, x_stride, n, s->k, tokens);
     }

@@ -1,8 +1,8 @@
 /* kernels/stream.h - a matrix of a model as the stream that a kernel reads, and its product.
  *
  * A stream owns its bytes, but for that of a packed file, which lies in the file. The product of a
- * set of streams with the same activations is one job of a team: every member takes its share of the
- * blocks of each.
+ * set of streams with the same activations is one job of a team: every member takes its share of
+ * the blocks of each.
  */
 #ifndef LPU_KERNELS_STREAM_H
 #define LPU_KERNELS_STREAM_H
@@ -41,10 +41,11 @@ lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16
                                   size_t rows, size_t k, lpu_team *team, lpu_diag *diag);
 
 /* y[t][r] (tokens, rows; y_stride apart) = the product with x[t] (x_stride apart), for the blocks
- * that fall to a member. Returns the first row and sets how many: the member owns these columns. */
+ * that fall to a member. Returns the first row and sets how many: the member owns these columns.
+ * room is the member's, of its team. */
 size_t lpu_stream_multiply_i32(const lpu_stream *s, const lpu_kernels *k, int32_t *y,
                                size_t y_stride, const int8_t *x, size_t x_stride, size_t tokens,
-                               size_t member, size_t members, size_t *rows);
+                               void *room, size_t member, size_t members, size_t *rows);
 size_t lpu_stream_multiply_f32(const lpu_stream *s, const lpu_kernels *k, float *y, size_t y_stride,
                                const float *x, size_t x_stride, size_t tokens, size_t member,
                                size_t members, size_t *rows);

@@ -9,6 +9,7 @@
  * The digits are stored plus one, so sum x is taken off each row.
  */
 #include "kernels/kernels.h"
+#include "kernels/lookup.h"
 #include "kernels/vnni.h"
 
 enum { TOKENS = 6, STREAMS = 4 };
@@ -108,12 +109,26 @@ LPU_INLINE void gemm_block(int32_t *y, size_t y_stride, const uint8_t *w, const 
     for (size_t t = 0; t < n; t++) finish(y + t * y_stride, rows, acc + 4 * t, sums[t]);
 }
 
+static size_t plane_row(size_t set, size_t plane)
+{
+    (void)set; /* there is one */
+    return 16 * plane;
+}
+
+static const lpu_lookup_format format = {
+    .blocks = 1, .block_rows = 64, .sets = 1, .row = plane_row};
+
 void lpu_gemm_t2_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                               size_t x_stride, size_t rows, size_t k, size_t tokens)
+                               size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
     const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_T2, k);
+    const size_t done =
+        lpu_lookup_multiply(y, y_stride, w, x, x_stride, rows, k, tokens, room, &format);
 
-    for (size_t first = 0; first < rows; first += 64, w += block_bytes) {
+    y += done * y_stride;
+    x += done * x_stride;
+    tokens -= done;
+    for (size_t first = 0; tokens && first < rows; first += 64, w += block_bytes) {
         const size_t here = lpu_vnni_min(rows - first, 64);
         for (size_t t = 0; t < tokens; t += TOKENS) {
             int32_t *to = y + t * y_stride + first;

@@ -21,8 +21,9 @@ void lpu_gemv_t2_i8_c(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows
 }
 
 void lpu_gemm_t2_i8_c(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                      size_t x_stride, size_t rows, size_t k, size_t tokens)
+                      size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     for (size_t t = 0; t < tokens; t++) {
         lpu_gemv_t2_i8_c(y + t * y_stride, w, x + t * x_stride, rows, k);
     }

@@ -25,8 +25,9 @@ void lpu_gemv_t2_i8_sve(int32_t *y, const uint8_t *w, const int8_t *x, size_t ro
 }
 
 void lpu_gemm_t2_i8_sve(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
-                        size_t x_stride, size_t rows, size_t k, size_t tokens)
+                        size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
+    (void)room;
     const lpu_sve_matrix m = {w, lpu_layout_block_bytes(LPU_LAYOUT_T2, k), 0, rows, k};
     lpu_sve_gemm(y, y_stride, &m, x, x_stride, tokens, FORMAT);
 }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "kernels/team.h"
 
+#include "kernels/memory.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -20,6 +22,7 @@ typedef struct worker {
 struct lpu_team {
     uint32_t threads, started;
     worker *members; /* (threads); [0] is the caller */
+    uint8_t *rooms;  /* (threads, LPU_TEAM_ROOM_BYTES), untouched until they are used */
     void (*work)(void *arg, size_t member, size_t members);
     void *arg;
     bool is_over;
@@ -114,13 +117,16 @@ lpu_status lpu_team_open(lpu_team **out, uint32_t threads, lpu_diag *diag)
     }
     lpu_team *team = calloc(1, sizeof(*team));
     worker *members = calloc(threads, sizeof(*members));
-    if (!team || !members) {
+    uint8_t *rooms = lpu_memory_open((size_t)threads * LPU_TEAM_ROOM_BYTES);
+    if (!team || !members || !rooms) {
         free(team);
         free(members);
+        lpu_memory_close(rooms, (size_t)threads * LPU_TEAM_ROOM_BYTES);
         return lpu_fail(diag, LPU_ERR_MEMORY, "team: out of memory");
     }
     team->threads = threads;
     team->members = members;
+    team->rooms = rooms;
     team->first_cpu = threads <= count ? cpus[0] : -1;
     pthread_mutex_init(&team->mutex, NULL);
     pthread_cond_init(&team->wake, NULL);
@@ -151,6 +157,7 @@ void lpu_team_close(lpu_team **out)
     }
     pthread_cond_destroy(&team->wake);
     pthread_mutex_destroy(&team->mutex);
+    lpu_memory_close(team->rooms, (size_t)team->threads * LPU_TEAM_ROOM_BYTES);
     free(team->members);
     free(team);
     *out = NULL;
@@ -167,6 +174,11 @@ void lpu_team_pin_caller(lpu_team *team)
 uint32_t lpu_team_threads(const lpu_team *team)
 {
     return team->threads;
+}
+
+void *lpu_team_room(const lpu_team *team, size_t member)
+{
+    return team->rooms + member * LPU_TEAM_ROOM_BYTES;
 }
 
 void lpu_team_run(lpu_team *team, void (*work)(void *arg, size_t member, size_t members), void *arg)

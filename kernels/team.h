@@ -24,6 +24,10 @@ void lpu_team_pin_caller(lpu_team *team);
 
 uint32_t lpu_team_threads(const lpu_team *team);
 
+/* LPU_TEAM_ROOM_BYTES of memory for a member to work in, aligned to a huge page; the team's. */
+enum { LPU_TEAM_ROOM_BYTES = 8 << 20 };
+void *lpu_team_room(const lpu_team *team, size_t member);
+
 /* Calls work(arg, member, members) in every thread; returns when all have. Only from the thread
  * that opened the team. */
 void lpu_team_run(lpu_team *team, void (*work)(void *arg, size_t member, size_t members),

@@ -283,7 +283,7 @@ static void a_strip_takes_as_many_instructions_as_estimated(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         const uint64_t tiles = cases[i].tiles, passes = 16 * cases[i].strips;
         amx.products = amx.loads = amx.stores = 0;
-        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, TOKENS);
+        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, TOKENS, NULL);
         CHECK_EQ(amx.products, passes * 16 * tiles);
         CHECK_EQ(amx.loads,
                  passes * (16 * (tiles + 1) + tiles)); /* sums, before the second chunk */
@@ -291,7 +291,7 @@ static void a_strip_takes_as_many_instructions_as_estimated(void)
 
         /* Few tokens: sums stay. */
         amx.products = amx.loads = amx.stores = 0;
-        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, 9);
+        cases[i].f(y, ROWS, w, x, K, cases[i].rows, K, 9, NULL);
         CHECK_EQ(amx.products, cases[i].strips * 16 * tiles);
         CHECK_EQ(amx.loads, cases[i].strips * 16 * (tiles + 1));
         CHECK_EQ(amx.stores, cases[i].strips * tiles);

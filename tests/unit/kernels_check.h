@@ -3,6 +3,7 @@
 #define LPU_TESTS_UNIT_KERNELS_CHECK_H
 
 #include "kernels/kernels.h"
+#include "kernels/team.h"
 #include "tests/unit/test.h"
 
 #include <stdbool.h>
@@ -27,6 +28,13 @@ typedef struct row {
     size_t rows, k_step;
 } row;
 static row now;
+
+/* For kernels that need one; what was left in it stays. */
+static void *room(void)
+{
+    static uint8_t bytes[LPU_TEAM_ROOM_BYTES] __attribute__((aligned(64)));
+    return bytes;
+}
 
 /* --- memory ------------------------------------------------------------------------------------
  */

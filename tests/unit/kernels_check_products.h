@@ -22,7 +22,8 @@ typedef struct problem {
     int8_t *w, *x;
 } problem;
 
-static problem problem_open(size_t rows, size_t k, size_t tokens, product_kind what, int low, int high)
+static problem problem_open(size_t rows, size_t k, size_t tokens, product_kind what, int low,
+                            int high)
 {
     problem p = {rows, k, tokens, what, malloc(rows * k + 1), malloc(tokens * k + 1)};
     if (!p.w || !p.x) abort();
@@ -93,11 +94,12 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, prod
     const size_t y_stride = rows + 3;
     const size_t block = lpu_layout_block_bytes(f->layout, k);
     static const int range[][2] = {[LPU_LAYOUT_B1] = {-1, 1},
-                                   [LPU_LAYOUT_T2] = {-1, 2},
+                                   [LPU_LAYOUT_T2] = {-1, 2}, /* of one token; of many, -1..1 */
                                    [LPU_LAYOUT_B3] = {-1, 1},
                                    [LPU_LAYOUT_I4] = {-8, 7},
                                    [LPU_LAYOUT_I8] = {-127, 127}};
-    problem p = problem_open(rows, k, tokens, what, range[f->layout][0], range[f->layout][1]);
+    const int high = f->gemm && f->layout == LPU_LAYOUT_T2 ? 1 : range[f->layout][1];
+    problem p = problem_open(rows, k, tokens, what, range[f->layout][0], high);
     for (size_t i = 0; f->layout == LPU_LAYOUT_B1 && i < rows * k; i++) {
         if (!p.w[i]) p.w[i] = 1; /* there is no zero */
     }
@@ -108,7 +110,7 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, prod
 
     if (f->gemv) f->gemv(to, w.data, in, rows, k);
     if (f->gemv_i8) f->gemv_i8(to, w.data, block, in, rows, k);
-    if (f->gemm) f->gemm(to, y_stride, w.data, in, k, rows, k, tokens);
+    if (f->gemm) f->gemm(to, y_stride, w.data, in, k, rows, k, tokens, room());
     if (f->gemm_i8) f->gemm_i8(to, y_stride, w.data, block, in, k, rows, k, tokens);
 
     size_t bad = SIZE_MAX;
@@ -165,6 +167,18 @@ static void check_product(const call *f, bool is_gemm)
     const size_t more[][2] = {{15, 2}, {16, 2}, {17, 2}, {33, 10}, {47, 2}, {261, 1}, {300, 2}};
     for (size_t i = 0; i < (is_gemm ? sizeof(more) / sizeof(*more) : 0); i++) {
         check_case(f, now.rows + 3, more[i][1] * now.k_step + 5, more[i][0], UNIFORM);
+        if (test_is_over) return;
+    }
+    /* Many tokens and rows, so that looking up begins (kernels/lookup.h): tokens that are left
+     * over, pieces of rows and of k, sums that leave 16 bits. */
+    const size_t many_more[][3] = {{320, 64, 32},   {321, 16, 33},   {384, 17, 64},
+                                   {480, 3, 32},    {641, 518, 32},  {400, 1040, 47},
+                                   {399, 2565, 64}, {960, 5130, 32}, {7041, 30, 32}};
+    for (size_t i = 0; i < (is_gemm ? sizeof(many_more) / sizeof(*many_more) : 0); i++) {
+        const size_t *c = many_more[i];
+        const product_kind what = i % 3 ? UNIFORM : ALIGNED;
+        check_case(f, c[0], c[1], c[2], what);
+        if (!test_is_over && c[0] * c[1] < 1 << 19) check_case(f, c[0], c[1], c[2], ALL_MINUS);
         if (test_is_over) return;
     }
     /* The longest sums: every product of the largest size, of one sign. */
