@@ -12,19 +12,11 @@ static int32_t shift_to_15_bits(uint32_t most)
     return bits > 15 ? bits - 15 : 0;
 }
 
-/* Largest positive element, 0 if there is none. */
-static uint32_t positive_max(const int32_t *x, size_t n)
-{
-    int32_t most = 0;
-    for (size_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
-    return (uint32_t)most;
-}
-
 int32_t lpu_int_gate(const lpu_kernels *k, int32_t *h, int32_t *g, const int32_t *u, size_t n,
                      lpu_activation activation)
 {
     if (activation == LPU_ACT_RELU2) {
-        const int32_t sg = shift_to_15_bits(positive_max(g, n));
+        const int32_t sg = shift_to_15_bits(k->posmax_i32(g, n));
         const int32_t su = shift_to_15_bits(k->absmax_i32(u, n));
         k->relu2_i32(h, g, u, n, sg, su);
         return 2 * (sg + LPU_INT_X32) + (su + LPU_INT_X32) + 15;

@@ -83,6 +83,9 @@ typedef void lpu_gemm_q4_i8_fn(float *y, size_t y_stride, const uint8_t *w, cons
 /* max |x[i]|, 0 for n = 0. */
 typedef uint32_t lpu_absmax_i32_fn(const int32_t *x, size_t n);
 
+/* The largest element, or 0. */
+typedef uint32_t lpu_posmax_i32_fn(const int32_t *x, size_t n);
+
 /* sum of rsh(x[i], shift)^2; shift is 0..16 and leaves at most 16 bits (and a carry). */
 typedef uint64_t lpu_sumsq_i32_fn(const int32_t *x, size_t n, int32_t shift);
 
@@ -185,6 +188,7 @@ typedef struct lpu_kernels {
     lpu_gemm_q8_i8_fn *gemm_q8_i8;
     lpu_gemm_q4_i8_fn *gemm_q4_i8;
     lpu_absmax_i32_fn *absmax_i32;
+    lpu_posmax_i32_fn *posmax_i32;
     lpu_sumsq_i32_fn *sumsq_i32;
     lpu_gain_i32_fn *gain_i32;
     lpu_quant_i32_fn *quant_i32;

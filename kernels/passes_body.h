@@ -23,6 +23,12 @@ static inline int32_t saturate(int64_t v)
     return (int32_t)(v < -INT32_MAX ? -INT32_MAX : v);
 }
 
+/* rsh of a 32-bit number by 0..31 (0: as it is). */
+static inline int32_t shift_down(int32_t v, int32_t n)
+{
+    return (int32_t)(((int64_t)v + (n ? INT64_C(1) << (n - 1) : 0)) >> n);
+}
+
 #ifdef PASS_ABSMAX
 uint32_t PASS(absmax_i32)(const int32_t *x, size_t n)
 {
@@ -32,6 +38,15 @@ uint32_t PASS(absmax_i32)(const int32_t *x, size_t n)
         most = a > most ? a : most;
     }
     return most;
+}
+#endif
+
+#ifdef PASS_POSMAX
+uint32_t PASS(posmax_i32)(const int32_t *x, size_t n)
+{
+    int32_t most = 0;
+    for (size_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+    return (uint32_t)most;
 }
 #endif
 
@@ -79,12 +94,6 @@ void PASS(rope_i32)(int32_t *x, size_t n, const int16_t *rope)
     }
 }
 
-/* rsh of a 32-bit number by 0..31 (0: as it is). */
-static inline int32_t shift_down(int32_t v, int32_t n)
-{
-    return (int32_t)(((int64_t)v + (n ? INT64_C(1) << (n - 1) : 0)) >> n);
-}
-
 void PASS(relu2_i32)(int32_t *y, const int32_t *g, const int32_t *u, size_t n, int32_t sg,
                      int32_t su)
 {
@@ -94,6 +103,9 @@ void PASS(relu2_i32)(int32_t *y, const int32_t *g, const int32_t *u, size_t n, i
     }
 }
 
+#endif
+
+#ifdef PASS_SIGMOID
 void PASS(gate_i32)(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
                     int32_t su)
 {

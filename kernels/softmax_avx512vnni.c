@@ -31,7 +31,7 @@ LPU_INLINE __m512i saturate(__m512i v)
 }
 
 /* sat(rsh(v m, n)) of 8 lanes of 64 bits, n of either sign. */
-LPU_INLINE __m256i apply(__m256i v, __m256i m, __m256i n32)
+LPU_INLINE __m256i apply_half(__m256i v, __m256i m, __m256i n32)
 {
     const __m512i one = _mm512_set1_epi64(1), n = _mm512_cvtepi32_epi64(n32);
     const __m512i product = _mm512_mul_epi32(_mm512_cvtepi32_epi64(v), _mm512_cvtepi32_epi64(m));
@@ -44,6 +44,32 @@ LPU_INLINE __m256i apply(__m256i v, __m256i m, __m256i n32)
     const __m512i up = _mm512_sllv_epi64(saturate(product), left);
     const __mmask8 is_right = _mm512_cmpgt_epi64_mask(n, zero);
     return _mm512_cvtepi64_epi32(saturate(_mm512_mask_mov_epi64(up, is_right, down)));
+}
+
+LPU_INLINE __m512i apply(__m512i v, __m512i m, __m512i n)
+{
+    const __m256i low =
+        apply_half(_mm512_castsi512_si256(v), _mm512_castsi512_si256(m), _mm512_castsi512_si256(n));
+    const __m256i high =
+        apply_half(_mm512_extracti64x4_epi64(v, 1), _mm512_extracti64x4_epi64(m, 1),
+                   _mm512_extracti64x4_epi64(n, 1));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/* The same where every n is positive: even and odd elements apart. */
+LPU_INLINE __m512i shift_right(__m512i v, __m512i m, __m512i n)
+{
+    const __m512i one = _mm512_set1_epi64(1);
+    const __m512i count = _mm512_min_epi32(n, _mm512_set1_epi32(63));
+    const __m512i even_count = _mm512_and_si512(count, _mm512_set1_epi64(63));
+    const __m512i odd_count = _mm512_srli_epi64(count, 32);
+    const __m512i even = _mm512_mul_epi32(v, m);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(v, 32), _mm512_srli_epi64(m, 32));
+    const __m512i even_half = _mm512_srli_epi64(_mm512_sllv_epi64(one, even_count), 1);
+    const __m512i odd_half = _mm512_srli_epi64(_mm512_sllv_epi64(one, odd_count), 1);
+    return _mm512_mask_shuffle_epi32(
+        saturate(_mm512_srav_epi64(_mm512_add_epi64(even, even_half), even_count)), 0xaaaa,
+        saturate(_mm512_srav_epi64(_mm512_add_epi64(odd, odd_half), odd_count)), _MM_PERM_CCAA);
 }
 
 int32_t lpu_scores_i32_avx512vnni(int32_t *acc, size_t n, lpu_scale sq, const lpu_scale *sk)
@@ -66,12 +92,9 @@ int32_t lpu_scores_i32_avx512vnni(int32_t *acc, size_t n, lpu_scale sq, const lp
         const __m512i e = _mm512_add_epi32(_mm512_add_epi32(_mm512_srai_epi32(s, 16), over),
                                            _mm512_add_epi32(_mm512_set1_epi32(sq.e), carry));
         const __m512i down = _mm512_sub_epi32(_mm512_set1_epi32(LPU_INT_X32), e);
-        const __m256i low = apply(_mm512_castsi512_si256(v), _mm512_castsi512_si256(mantissa),
-                                  _mm512_castsi512_si256(down));
-        const __m256i high =
-            apply(_mm512_extracti64x4_epi64(v, 1), _mm512_extracti64x4_epi64(mantissa, 1),
-                  _mm512_extracti64x4_epi64(down, 1));
-        const __m512i z = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        const __mmask16 is_right = _mm512_cmpgt_epi32_mask(down, _mm512_setzero_si512());
+        const __m512i z =
+            is_right == 0xffff ? shift_right(v, mantissa, down) : apply(v, mantissa, down);
         most = _mm512_mask_max_epi32(most, here, most, z);
         _mm512_mask_storeu_epi32(acc + t, here, z);
     }

@@ -83,6 +83,22 @@ static void check_absmax_i32(lpu_absmax_i32_fn *f)
     }
 }
 
+static void check_posmax_i32(lpu_posmax_i32_fn *f)
+{
+    EACH_LENGTH()
+    {
+        const size_t n = lengths[l_];
+        int32_t most = 0;
+        fill(n);
+        for (size_t i = 0; i < n; i++) {
+            if (round_ > 15 && xa[i] > 0) xa[i] = -xa[i];
+            if (round_ > 4 && round_ < 15) xa[i] /= 1 << round_;
+            if (xa[i] > most) most = xa[i];
+        }
+        CHECK_EQ(f(xa, n), most);
+    }
+}
+
 static void check_sumsq_i32(lpu_sumsq_i32_fn *f)
 {
     EACH_LENGTH()
