@@ -456,8 +456,8 @@ lpu_forward_reads lpu_forward_ternary_head_reads(const lpu_forward_ternary *f)
 {
     if (!f->screen) return (lpu_forward_reads){f->head.bytes, (uint64_t)f->head.rows * f->head.k};
     const lpu_screen_reads r = lpu_screen_last_reads(f->screen);
-    const uint64_t rows = r.rows + r.second_rows + r.third_rows;
-    return (lpu_forward_reads){r.bytes, rows * f->pass->weights->model.hidden_elems};
+    return (lpu_forward_reads){r.bytes,
+                               (r.rows + r.exact_rows) * f->pass->weights->model.hidden_elems};
 }
 
 int32_t lpu_forward_ternary_next(lpu_forward_ternary *f)

@@ -27,6 +27,10 @@ typedef void lpu_gemv_i4_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, si
  */
 typedef void lpu_gemv_i8_i8_fn(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
                                size_t rows, size_t k);
+
+/* y[i] = sum over k of w[rows[i]][k] x[k], rows of w are w_stride apart; rows NULL: 0, 1, 2 ... */
+typedef void lpu_rows_i8_i8_fn(int32_t *y, const int8_t *w, size_t w_stride, const uint32_t *rows,
+                               const int8_t *x, size_t count, size_t k);
 typedef void lpu_gemv_f16_f32_fn(float *y, const uint8_t *w, const float *x, size_t rows, size_t k);
 
 /* Activations are bfloat16 as well; subnormal numbers may count as zero. */
@@ -172,6 +176,7 @@ typedef struct lpu_kernels {
     lpu_gemv_b3_i8_fn *gemv_b3_i8;
     lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
+    lpu_rows_i8_i8_fn *rows_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
     lpu_gemv_f16_f16_fn *gemv_f16_f16;
     lpu_gemv_bf16_bf16_fn *gemv_bf16_bf16;

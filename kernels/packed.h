@@ -24,7 +24,7 @@
 
 #include <stdbool.h>
 
-enum { LPU_PACKED_VERSION = 1 };
+enum { LPU_PACKED_VERSION = 2 };
 
 typedef struct lpu_packed_options {
     lpu_layout layout; /* of the linear layers: b1, t2, b3, i4, i8 */

@@ -1,16 +1,25 @@
 /* kernels/screen.h - the greedy next token without reading all of the head.
  *
- * A weight of the head is three digits, w = 16 a + 4 b + c, with a of 4 bits and b, c of 2: 8 bits
- * in all, in three streams. The first gives 16 a q for every row, and a bound on the rest of the
- * sum, by Cauchy and Schwarz or by the largest rest, whichever is tighter:
+ * A weight w of the head, -121..121, is kept twice: as it is, row by row, and as a step of 17,
  *
- *     |sum rest q - mean sum q| <= min(|rest - mean|_2 |q|_2, max |rest - mean| |q|_1)
+ *     w + u + 121 = 17 a + rest,    a = 0..15 of four bits, rest = 0..16
  *
- * Then the group that looks best is computed in full. Groups of rows of which none can reach its
- * largest logit are never read again; nor are, after the second stream, those that are out then.
- * What is left is exact, by the arithmetic of section 10, so the token is the same as from all
- * logits, whatever the data; where the bounds are too wide to rule anything out, everything is read
- * once, as without a screen.
+ * where u = 0..16 is drawn once for each column: so the rest of any weight is uniform, and those of
+ * a row are independent. The steps of all rows are read, in order. They give w q of every row but
+ * for e = sum (rest - 8) q, and such a sum has no wider tail than a normal distribution of its
+ * variance, 24 |q|^2 with 24 = (17^2 - 1) / 12:
+ *
+ *     mean of exp(t (rest - 8)) = sinh(17 t / 2) / (17 sinh(t / 2)) <= exp(24 t^2 / 2)
+ *     P(e > z sqrt(24) |q|) <= exp(-z^2 / 2)
+ *
+ * (sinh x is x times the product of 1 + x^2 / (pi k)^2, and log((1 + 17^2 y) / (1 + y)) is at most
+ * (17^2 - 1) y.) The row that looks best is computed in full. Rows that could reach its logit only
+ * by an e beyond z are never read; the others are, and what they give is exact, by the arithmetic
+ * of section 10: the token is that of all logits, the lowest row among equals. z is such that a row
+ * would be left out in error once in 2^64 tokens; the chance is that of the draw, which is a
+ * constant of the code, for weights and activations that were not made from it. Where e cannot
+ * reach as far at all, as in short rows, its largest value is the bound. A head of fewer trits has
+ * smaller steps.
  */
 #ifndef LPU_KERNELS_SCREEN_H
 #define LPU_KERNELS_SCREEN_H
@@ -25,22 +34,22 @@ typedef struct lpu_screen lpu_screen;
 
 /* What the last argmax read. */
 typedef struct lpu_screen_reads {
-    size_t rows, second_rows, third_rows; /* of the first, second and third stream */
-    uint64_t bytes, all_bytes;            /* read; of the whole head */
+    size_t rows, exact_rows;   /* of steps; in full */
+    uint64_t bytes, all_bytes; /* read; of the whole head, in full */
 } lpu_screen_reads;
 
 /* Whether the screen gains time where these kernels (cpu.h) are allowed: they must keep up with
  * memory. */
 bool lpu_screen_pays(uint32_t allowed);
 
-/* Borrows the team and copies the rest, but for the stream of a packed file. head has up to 5
+/* Borrows the team and copies the rest, but for what lies in a packed file. head has up to 5
  * trits. */
 lpu_status lpu_screen_open(lpu_screen **s, const lpu_matrix *head, const lpu_kernels *k,
                            lpu_team *team, lpu_diag *diag);
 void lpu_screen_close(lpu_screen **s);
 
-/* All that opening computes, for packed files: three streams, and the bounds of their rests. */
-enum { LPU_SCREEN_PIECES = 5 };
+/* All that opening computes, for packed files: the steps, and the rows. */
+enum { LPU_SCREEN_PIECES = 2 };
 size_t lpu_screen_bytes(size_t rows, size_t cols);
 const void *lpu_screen_piece(const lpu_screen *s, size_t index, size_t *bytes);
 

@@ -63,9 +63,8 @@ typedef struct loading {
     lpu_diag diag[LPU_TEAM_THREADS_MAX];
 } loading;
 
-/* Row r of m as integers; digits is room for k. */
-static lpu_status read_row(int8_t *row, int8_t *digits, const lpu_matrix *m, size_t r,
-                           lpu_diag *diag)
+lpu_status lpu_stream_read_row(int8_t *row, int8_t *digits, const lpu_matrix *m, size_t r,
+                               lpu_diag *diag)
 {
     const size_t bytes = lpu_ternary_bytes(LPU_CODE_BASE3, m->cols);
 
@@ -143,7 +142,8 @@ static lpu_status load_block(const loading *l, size_t block, const scratch *r, l
     }
     for (size_t i = 0; !l->halves && i < n; i++) {
         int8_t *row = r->values + i * s->k;
-        lpu_status status = read_row(row, r->values + s->block_rows * s->k, l->m, first + i, diag);
+        lpu_status status =
+            lpu_stream_read_row(row, r->values + s->block_rows * s->k, l->m, first + i, diag);
         if (status) return status;
         if (is_real(s->layout)) to_reals(r->reals + i * s->k, row, l->m, first + i);
     }

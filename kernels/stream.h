@@ -36,6 +36,10 @@ lpu_status lpu_stream_borrow(lpu_stream *s, lpu_layout layout, size_t rows, size
 lpu_status lpu_stream_load(lpu_stream *s, lpu_layout layout, const lpu_matrix *m, lpu_team *team,
                            lpu_diag *diag);
 
+/* Row r of m as integers (cols); digits is room for as many. LPU_ERR_FORMAT as for a stream. */
+lpu_status lpu_stream_read_row(int8_t *row, int8_t *digits, const lpu_matrix *m, size_t r,
+                               lpu_diag *diag);
+
 /* Opens the F16, BF16, Q8 or Q4 stream of a row-major table of halves. */
 lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16_t *halves,
                                   size_t rows, size_t k, lpu_team *team, lpu_diag *diag);

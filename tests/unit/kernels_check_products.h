@@ -236,6 +236,44 @@ static void check_gemm_i8_i8(lpu_gemm_i8_i8_fn *f)
     check_product(&(call){.layout = LPU_LAYOUT_I8, .gemm_i8 = f}, true);
 }
 
+/* Rows of int8 here and there, and all of them in order. */
+static void check_rows_i8_i8(lpu_rows_i8_i8_fn *f)
+{
+    const size_t k[] = {0, 1, 63, 64, 65, 127, 128, 129, 200, 2560};
+
+    for (size_t i = 0; i < sizeof(k) / sizeof(*k) && !test_is_over; i++) {
+        for (product_kind what = 0; what < KINDS && !test_is_over; what++) {
+            const size_t rows = 1 + draw() % 7, count = draw() % 10, stride = k[i] + draw() % 3;
+            const bool is_list = draw() & 1;
+            const size_t n = is_list ? count : rows;
+            problem p = problem_open(rows, k[i], 1, what, -127, 127);
+            uint32_t list[10];
+            int8_t *spaced = calloc(rows * stride + 1, 1);
+            if (!spaced) abort();
+            for (size_t r = 0; r < rows; r++) memcpy(spaced + r * stride, p.w + r * k[i], k[i]);
+            for (size_t j = 0; j < count; j++) list[j] = (uint32_t)(draw() % rows);
+            const size_t bytes = rows * stride - (stride - k[i]);
+            const tight w = tight_open(spaced, bytes, 1), x = tight_open(p.x, k[i], 1);
+            const guarded y = guarded_open(n * 4, 0);
+            int32_t *to = (int32_t *)(void *)y.data;
+
+            f(to, (const int8_t *)w.data, stride, is_list ? list : NULL, (const int8_t *)x.data, n,
+              k[i]);
+            for (size_t j = 0; j < n; j++) {
+                const int32_t expected = product(&p, 0, is_list ? list[j] : j);
+                CHECK(to[j] == expected, "%s k %zu inputs %d: y[%zu] is %d, expected %d", now.name,
+                      k[i], what, j, to[j], expected);
+            }
+            CHECK(guards_hold(&y), "%s k %zu: wrote outside y", now.name, k[i]);
+            free(y.base);
+            free(spaced);
+            tight_close(&w);
+            tight_close(&x);
+            problem_close(&p);
+        }
+    }
+}
+
 /* --- limits --- */
 
 static void check_read_u64(lpu_read_u64_fn *f)
