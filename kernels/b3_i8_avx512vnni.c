@@ -19,8 +19,19 @@
 enum { TOKENS = 5, STREAMS = 4, INVERSE_81 = 2014922929 };
 
 typedef struct tables {
-    __m512i low, high; /* f of 0..63 and of 64..80 */
+    __m512i low, high;   /* f of 0..63 and of 64..80 */
+    __m512i once, twice; /* 81 and 162 */
 } tables;
+
+/* Masks of f. Registers are few: in the loops of one token these stay in memory. */
+typedef struct masks {
+    __m512i three, two;
+} masks;
+
+static masks masks_make(void)
+{
+    return (masks){_mm512_set1_epi8(63), _mm512_set1_epi8(15)};
+}
 
 static tables tables_make(void)
 {
@@ -28,7 +39,8 @@ static tables tables_make(void)
     for (uint32_t v = 0; v < 81; v++) {
         f[v] = (uint8_t)(v % 3 | v / 3 % 3 << 2 | v / 9 % 3 << 4 | v / 27 % 3 << 6);
     }
-    return (tables){_mm512_loadu_si512(f), _mm512_loadu_si512(f + 64)};
+    return (tables){_mm512_loadu_si512(f), _mm512_loadu_si512(f + 64), _mm512_set1_epi8(81),
+                    _mm512_set1_epi8((char)162)};
 }
 
 LPU_INLINE __m512i times3(__m512i v)
@@ -59,11 +71,15 @@ typedef struct line {
     __m512i u, v, f, three, two;
 } line;
 
+LPU_INLINE __m512i four_digits(__m512i u, const tables *t)
+{
+    const __m512i once = _mm512_sub_epi8(u, t->once), twice = _mm512_sub_epi8(u, t->twice);
+    return _mm512_min_epu8(u, _mm512_min_epu8(once, twice));
+}
+
 LPU_INLINE line decode(__m512i u, const tables *t)
 {
-    const __m512i once = _mm512_sub_epi8(u, _mm512_set1_epi8(81));
-    const __m512i twice = _mm512_sub_epi8(u, _mm512_set1_epi8((char)162));
-    const __m512i v = _mm512_min_epu8(u, _mm512_min_epu8(once, twice));
+    const __m512i v = four_digits(u, t);
     const __m512i f = _mm512_permutex2var_epi8(t->low, v, t->high);
     return (line){u, v, f, _mm512_and_si512(f, _mm512_set1_epi8(63)),
                   _mm512_and_si512(f, _mm512_set1_epi8(15))};
@@ -78,31 +94,52 @@ LPU_INLINE void multiply(__m512i *acc, const line *l, __m512i x)
     acc[2] = _mm512_dpbusd_epi32(acc[2], l->two, x);
 }
 
+LPU_INLINE void dot(__m512i *acc, __m512i w, __m512i x)
+{
+    *acc = _mm512_dpbusd_epi32(*acc, w, x);
+    LPU_KEEP(*acc);
+}
+
+/* Both at once, for five sums of many: each operand is used as soon as it is there. */
+LPU_INLINE void decode_multiply(__m512i *acc, __m512i u, __m512i x, const tables *t, const masks *m)
+{
+    dot(&acc[4], u, x);
+    const __m512i v = four_digits(u, t);
+    dot(&acc[3], v, x);
+    const __m512i f = _mm512_permutex2var_epi8(t->low, v, t->high);
+    dot(&acc[0], f, x);
+    LPU_KEEP_POINTER(m);
+    dot(&acc[1], _mm512_and_si512(f, m->three), x);
+    dot(&acc[2], _mm512_and_si512(f, m->two), x);
+}
+
 /* The next four k (or as many as are left) of n streams. */
 LPU_INLINE void gemv_step(__m512i *acc, const uint8_t *w, size_t stream_bytes, const int8_t *x,
-                          size_t left, size_t ahead, const tables *t, const size_t n)
+                          size_t left, size_t ahead, const tables *t, const masks *m,
+                          const size_t n)
 {
     const __m512i four = lpu_vnni_broadcast(x, left);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         lpu_vnni_prefetch(w + s * stream_bytes, ahead);
-        const line l = decode(_mm512_loadu_si512(w + s * stream_bytes), t);
-        multiply(acc + 5 * s, &l, four);
+        decode_multiply(acc + 5 * s, _mm512_loadu_si512(w + s * stream_bytes), four, t, m);
     }
 }
 
 LPU_INLINE void gemv_blocks(int32_t *y, size_t y_apart, const uint8_t *w, size_t stream_bytes,
-                            const int8_t *x, size_t rows, size_t k, int32_t sum, const tables *t,
+                            const int8_t *x, size_t rows, size_t k, int32_t sum, const tables *in,
                             const size_t n)
 {
     const size_t ahead = lpu_vnni_ahead();
+    const tables t = *in;
+    const masks m = masks_make();
     __m512i acc[5 * STREAMS];
     LPU_UNROLL
     for (size_t i = 0; i < 5 * n; i++) acc[i] = _mm512_setzero_si512();
 
     size_t c = 0;
-    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, ahead, t, n);
-    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, ahead, t, n);
+    for (; c + 4 <= k; c += 4, w += 64) gemv_step(acc, w, stream_bytes, x + c, 4, ahead, &t, &m, n);
+    if (c < k) gemv_step(acc, w, stream_bytes, x + c, k - c, ahead, &t, &m, n);
     LPU_UNROLL
     for (size_t s = 0; s < n; s++) {
         finish(y + s * y_apart, s + 1 < n ? 80 : rows, acc + 5 * s, sum);

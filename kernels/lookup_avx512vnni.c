@@ -121,9 +121,6 @@ static void prepare(piece *p, const uint8_t *w, size_t block_bytes)
 
 /* --- one tick --- */
 
-/* Keeps the order of instructions as written. */
-#define KEEP(v) __asm__ volatile("" : "+v"(v))
-
 /* The tile in hand, between ticks. */
 typedef struct tile {
     const uint8_t *w;
@@ -155,17 +152,17 @@ LPU_INLINE void run_half(__m512i *sums, const __m512i *planes, const int8_t *x, 
     for (size_t i = 0; i < 8; i += 2) {
         if (i % 4 == 0) {
             four = lpu_vnni_broadcast(x + i / 4 * x_stride, 4);
-            KEEP(four);
+            LPU_KEEP(four);
         }
         LPU_UNROLL
         for (size_t j = i; j < i + 2; j++) {
             sums[j] = _mm512_dpbusd_epi32(sums[j], planes[j % 4], four);
-            KEEP(sums[j]);
+            LPU_KEEP(sums[j]);
         }
         if (looks_up) {
             const uint8_t *table = s->tables + i / 2 * TABLE_BYTES;
             sum = _mm512_add_epi16(sum, _mm512_load_si512(table + (uint16_t)code));
-            KEEP(sum);
+            LPU_KEEP(sum);
             code >>= 16;
         }
     }

@@ -8,4 +8,10 @@
 /* For functions that are templates: their const parameters must be constants. */
 #define LPU_INLINE static inline __attribute__((always_inline))
 
+/* Keeps instructions that make v in the order in which they are written. */
+#define LPU_KEEP(v) __asm__ volatile("" : "+v"(v))
+
+/* What p points at is loaded where it is used, and takes no register for a whole loop. */
+#define LPU_KEEP_POINTER(p) __asm__ volatile("" : "+r"(p))
+
 #endif
