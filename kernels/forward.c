@@ -1,6 +1,7 @@
 /* kernels/forward.c - checks what it is given, and cuts it into chunks. */
 #include "kernels/forward_private.h"
 
+#include "kernels/columns.h"
 #include "kernels/memory.h"
 #include "kernels/packed.h"
 #include "kernels/sample.h"
@@ -171,6 +172,7 @@ lpu_status lpu_forward_open_layout(lpu_forward **out, const lpu_weights *weights
                          .layout = layout,
                          .context_tokens = context_tokens,
                          .has_screen = lpu_screen_pays(allowed),
+                         .has_columns = lpu_columns_pay(&weights->model, layout, allowed),
                          .chunk = LPU_FORWARD_CHUNK};
     if (f->pass.chunk > context_tokens) f->pass.chunk = context_tokens;
     lpu_kernels_init(&f->pass.k, allowed);
@@ -252,6 +254,7 @@ lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, 
         return lpu_fail(diag, LPU_ERR_RANGE, "forward: found token %d at %zu, expected 0 to %u",
                         tokens[i], i, vocab - 1);
     }
+    pass->skips = (lpu_forward_reads){0};
     while (count) {
         const size_t n = count < pass->chunk ? count : pass->chunk;
         if (f->ternary) lpu_forward_ternary_run(f->ternary, tokens, n);
@@ -271,6 +274,11 @@ lpu_forward_reads lpu_forward_head_reads(const lpu_forward *f)
 {
     return f->ternary ? lpu_forward_ternary_head_reads(f->ternary)
                       : lpu_forward_f16_head_reads(f->f16);
+}
+
+lpu_forward_reads lpu_forward_skips(const lpu_forward *f)
+{
+    return f->pass.skips;
 }
 
 const int32_t *lpu_forward_logits_x32(const lpu_forward *f)

@@ -58,11 +58,13 @@ lpu_status lpu_forward_keep(lpu_forward *f, size_t tokens, lpu_diag *diag);
 /* Nanoseconds spent since open, by lpu_forward_part. Owned by f. */
 const double *lpu_forward_part_ns(const lpu_forward *f);
 
-/* What the last choice of a token took: bytes of the head that were read, and products. */
+/* What the last choice of a token took: bytes of the head that were read, and products; and what
+ * the last run left out of the linear layers, where activations were zero. */
 typedef struct lpu_forward_reads {
     uint64_t bytes, macs;
 } lpu_forward_reads;
 lpu_forward_reads lpu_forward_head_reads(const lpu_forward *f);
+lpu_forward_reads lpu_forward_skips(const lpu_forward *f);
 
 /* Logits of the last token run: X32 integers (ternary), or reals (fp16). (vocab), owned by f. */
 const int32_t *lpu_forward_logits_x32(const lpu_forward *f);

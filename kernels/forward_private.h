@@ -32,7 +32,9 @@ typedef struct lpu_pass {
     uint32_t kv_trits;
     lpu_layout layout; /* of the linear layers */
     double part_ns[LPU_FORWARD_PARTS];
-    bool has_screen; /* the head is screened: worth it where kernels keep up with memory */
+    bool has_screen;         /* the head is screened: worth it where kernels keep up with memory */
+    bool has_columns;        /* the matrix behind the activation is read by columns (columns.h) */
+    lpu_forward_reads skips; /* of the run in hand */
     size_t context_tokens, position; /* position: tokens in the cache */
     size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;

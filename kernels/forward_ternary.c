@@ -4,6 +4,7 @@
  * (or by token and head), so that no member ever waits inside a job and every integer is the same
  * for any number of threads and any cut of the prompt into chunks.
  */
+#include "kernels/columns.h"
 #include "kernels/forward_private.h"
 #include "kernels/int_scale.h"
 #include "kernels/integer.h"
@@ -17,9 +18,10 @@
 
 typedef struct layer {
     lpu_stream q, k, v, o, gate, up, down;
-    int8_t *keys;       /* (kv_heads) I8 streams of (context, head_elems) */
-    int8_t *values;     /* (kv_heads) I8 streams of (head_elems, context) */
-    lpu_scale *sk, *sv; /* (kv_heads, context) */
+    lpu_columns columns; /* in place of down */
+    int8_t *keys;        /* (kv_heads) I8 streams of (context, head_elems) */
+    int8_t *values;      /* (kv_heads) I8 streams of (head_elems, context) */
+    lpu_scale *sk, *sv;  /* (kv_heads, context) */
 } layer;
 
 /* What one member needs for itself. */
@@ -35,6 +37,7 @@ typedef struct room {
 struct lpu_forward_ternary {
     lpu_pass *pass;
     layer *layers;
+    bool has_columns;   /* down is by columns */
     lpu_screen *screen; /* the head, one of the two */
     lpu_stream head;
     room *rooms;                                                       /* (threads) */
@@ -76,11 +79,17 @@ static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
         lpu_stream *s;
         const lpu_matrix *m;
     } pairs[] = {{&l->q, &w->q},   {&l->k, &w->k},       {&l->v, &w->v},      {&l->o, &w->o},
-                 {&l->up, &w->up}, {&l->down, &w->down}, {&l->gate, &w->gate}};
+                 {&l->up, &w->up}, {&l->gate, &w->gate}, {&l->down, &w->down}};
+    const size_t all = sizeof(pairs) / sizeof(*pairs);
 
-    for (size_t i = 0; i < (m->is_gated ? 7 : 6); i++) {
+    for (size_t i = 0; i < (f->has_columns ? all - 1 : all); i++) {
+        if (!pairs[i].m->rows) continue; /* no gate */
         const lpu_layout layout = pairs[i].m->trits == 1 ? f->pass->layout : LPU_LAYOUT_I8;
         lpu_status status = lpu_stream_load(pairs[i].s, layout, pairs[i].m, f->pass->team, diag);
+        if (status) return status;
+    }
+    if (f->has_columns) {
+        lpu_status status = lpu_columns_open(&l->columns, &w->down, f->pass->team, diag);
         if (status) return status;
     }
     l->keys += index * f->key_bytes * m->kv_heads;
@@ -158,6 +167,7 @@ lpu_status lpu_forward_ternary_open(lpu_forward_ternary **out, lpu_pass *pass_, 
     pass *f = calloc(1, sizeof(*f));
     if (!f) return lpu_fail(diag, LPU_ERR_MEMORY, "forward: out of memory");
     f->pass = pass_;
+    f->has_columns = pass_->has_columns;
     open_buffers(f);
     if (pass_->pool.is_short) {
         status = lpu_fail(diag, LPU_ERR_MEMORY, "forward: no memory for a context of %zu tokens",
@@ -184,6 +194,7 @@ void lpu_forward_ternary_close(lpu_forward_ternary **out)
         layer *l = &f->layers[i];
         lpu_stream *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
         for (size_t j = 0; j < 7; j++) lpu_stream_close(all[j]);
+        lpu_columns_close(&l->columns);
     }
     lpu_screen_close(&f->screen);
     lpu_stream_close(&f->head);
@@ -241,11 +252,28 @@ typedef struct product_job {
     struct {
         const lpu_stream *s;
         const lpu_matrix *m;
-        int32_t *y; /* (tokens, stride_of(rows)) */
+        int32_t *y;           /* (tokens, stride_of(rows)) */
+        const lpu_columns *c; /* in place of s, or NULL */
     } of[3];
     size_t count;
     int32_t *add;
 } product_job;
+
+/* Columns that meet zero are not read; of many tokens, each meets another. */
+static size_t multiply_columns(const pass *f, const lpu_columns *c, int32_t *y, size_t stride,
+                               void *memory, size_t member, size_t members, size_t *rows)
+{
+    size_t used;
+    const size_t first = lpu_columns_multiply(c, &f->pass->k, y, stride, f->a8, f->wide_elems,
+                                              f->tokens, memory, member, members, rows, &used);
+    const uint64_t skipped = (uint64_t)f->tokens * c->k - used;
+
+    if (*rows && !first) { /* one of all, who saw the same */
+        f->pass->skips.macs += skipped * c->rows;
+        f->pass->skips.bytes += f->tokens == 1 ? skipped * c->column_bytes : 0;
+    }
+    return first;
+}
 
 static void product_work(void *arg, size_t member, size_t members)
 {
@@ -253,11 +281,14 @@ static void product_work(void *arg, size_t member, size_t members)
     const pass *f = j->f;
 
     for (size_t i = 0; i < j->count; i++) {
-        const size_t rows = j->of[i].s->rows, stride = stride_of(rows);
+        const lpu_columns *c = j->of[i].c;
+        const size_t rows = c ? c->rows : j->of[i].s->rows, stride = stride_of(rows);
         size_t n;
-        const size_t first = lpu_stream_multiply_i32(
-            j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8, f->wide_elems, f->tokens,
-            lpu_team_room(f->pass->team, member), member, members, &n);
+        void *memory = lpu_team_room(f->pass->team, member);
+        const size_t first =
+            c ? multiply_columns(f, c, j->of[i].y, stride, memory, member, members, &n)
+              : lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8,
+                                        f->wide_elems, f->tokens, memory, member, members, &n);
         for (size_t t = 0; t < f->tokens; t++) {
             int32_t *y = j->of[i].y + t * stride + first;
             dequant(f, y, n, first, f->sx[t], j->of[i].m);
@@ -409,11 +440,17 @@ static void run_layer(pass *f, size_t index)
     const layer *l = &f->layers[index];
     const lpu_model *m = &f->pass->weights->model;
     product_job qkv = {
-        f, {{&l->q, &w->q, f->q}, {&l->k, &w->k, f->k}, {&l->v, &w->v, f->v}}, 3, NULL};
-    product_job o = {f, {{&l->o, &w->o, f->out}}, 1, f->x};
-    product_job up = {
-        f, {{&l->up, &w->up, f->up}, {&l->gate, &w->gate, f->gate}}, m->is_gated ? 2 : 1, NULL};
-    product_job down = {f, {{&l->down, &w->down, f->out}}, 1, f->x};
+        f,
+        {{&l->q, &w->q, f->q, NULL}, {&l->k, &w->k, f->k, NULL}, {&l->v, &w->v, f->v, NULL}},
+        3,
+        NULL};
+    product_job o = {f, {{&l->o, &w->o, f->out, NULL}}, 1, f->x};
+    product_job up = {f,
+                      {{&l->up, &w->up, f->up, NULL}, {&l->gate, &w->gate, f->gate, NULL}},
+                      m->is_gated ? 2 : 1,
+                      NULL};
+    product_job down = {
+        f, {{&l->down, &w->down, f->out, f->has_columns ? &l->columns : NULL}}, 1, f->x};
 
     f->layer = l;
     f->weights = w;
@@ -464,7 +501,7 @@ int32_t lpu_forward_ternary_next(lpu_forward_ternary *f)
 {
     const lpu_weights *w = f->pass->weights;
     const size_t hidden = w->model.hidden_elems, last = f->tokens - 1;
-    product_job head = {f, {{&f->head, &w->head, f->logits}}, 1, NULL};
+    product_job head = {f, {{&f->head, &w->head, f->logits, NULL}}, 1, NULL};
     size_t best = 0;
 
     f->tokens = 1;

@@ -28,6 +28,18 @@ typedef void lpu_gemv_i4_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, si
 typedef void lpu_gemv_i8_i8_fn(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
                                size_t rows, size_t k);
 
+/* y[r] += sum over i of w[r][at[i]] x[i], for columns that are column_bytes apart (columns.h).
+ * Columns take turns by chunk, at least 4: so many are asked for from memory while as many are
+ * multiplied. */
+typedef void lpu_columns_b3_i8_fn(int32_t *y, const uint8_t *w, size_t column_bytes,
+                                  const uint16_t *at, const int8_t *x, size_t count, size_t rows,
+                                  size_t chunk);
+
+/* The elements of x[n) that are not zero, and where they are; returns how many. There is room for
+ * LPU_NONZEROS_SPARE more; n is at most 2^16. */
+enum { LPU_NONZEROS_SPARE = 16 };
+typedef size_t lpu_nonzeros_i8_fn(uint16_t *at, int8_t *values, const int8_t *x, size_t n);
+
 /* y[i] = sum over k of w[rows[i]][k] x[k], rows of w are w_stride apart; rows NULL: 0, 1, 2 ... */
 typedef void lpu_rows_i8_i8_fn(int32_t *y, const int8_t *w, size_t w_stride, const uint32_t *rows,
                                const int8_t *x, size_t count, size_t k);
@@ -176,6 +188,8 @@ typedef struct lpu_kernels {
     lpu_gemv_b3_i8_fn *gemv_b3_i8;
     lpu_gemv_i4_i8_fn *gemv_i4_i8;
     lpu_gemv_i8_i8_fn *gemv_i8_i8;
+    lpu_columns_b3_i8_fn *columns_b3_i8;
+    lpu_nonzeros_i8_fn *nonzeros_i8;
     lpu_rows_i8_i8_fn *rows_i8_i8;
     lpu_gemv_f16_f32_fn *gemv_f16_f32;
     lpu_gemv_f16_f16_fn *gemv_f16_f16;

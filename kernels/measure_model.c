@@ -86,6 +86,10 @@ static lpu_status measure_test(bench *b, lpu_measure_pass *p, double seconds, lp
     const lpu_forward_reads head = lpu_forward_head_reads(b->forward);
     lpu_measure_ceiling_count(&p->ceiling, &b->options->weights->model, b->options->layers,
                               p->layout, p->test.tokens, p->test.depth, head.bytes, head.macs);
+    const lpu_forward_reads skips = lpu_forward_skips(b->forward);
+    const uint64_t layers = b->options->weights->model.layers;
+    p->ceiling.bytes -= skips.bytes * b->options->layers / layers;
+    p->ceiling.macs -= skips.macs * b->options->layers / layers;
     /* A meter cannot be read for layers that were not run. */
     b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &joules);
     p->has_joules = b->has_meter && b->options->layers == b->options->weights->model.layers;

@@ -1,4 +1,5 @@
 /* kernels/packed_write.c - writes packed files: what stays, then matrix after matrix. */
+#include "kernels/columns.h"
 #include "kernels/cpu.h"
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
@@ -24,7 +25,7 @@ typedef struct packer {
     lpu_gguf_writer *w;
     lpu_team *team;
     lpu_kernels k;
-    bool has_screen, is_declaring;
+    bool has_screen, has_columns, is_declaring;
     uint64_t written_bytes, all_bytes;
     lpu_diag *diag;
 } packer;
@@ -72,12 +73,26 @@ static lpu_status put_stream(packer *p, const char *name, lpu_layout layout, con
     return status;
 }
 
-static lpu_status put_linear(packer *p, const char *prefix, const char *name, const lpu_matrix *m)
+static lpu_status put_columns(packer *p, const char *name, const lpu_matrix *m)
+{
+    lpu_columns c;
+
+    if (p->is_declaring) return put(p, name, NULL, lpu_columns_bytes(m->rows, m->cols));
+    lpu_status status = lpu_columns_open(&c, m, p->team, p->diag);
+    if (status) return status;
+    status = put(p, name, c.w, c.bytes);
+    lpu_columns_close(&c);
+    return status;
+}
+
+static lpu_status put_linear(packer *p, const char *prefix, const char *name, const lpu_matrix *m,
+                             bool is_by_columns)
 {
     char full[NAME_BYTES];
 
     snprintf(full, sizeof(full), "%s%s.weight", prefix, name);
-    lpu_status status = put_stream(p, full, p->o->layout, m);
+    lpu_status status =
+        is_by_columns ? put_columns(p, full, m) : put_stream(p, full, p->o->layout, m);
     snprintf(full, sizeof(full), "%s%s.scales", prefix, name);
     return status ? status : put(p, full, &m->scale, sizeof(m->scale));
 }
@@ -120,7 +135,9 @@ static lpu_status put_layer(packer *p, uint32_t index)
         status = put_norm(p, name);
     }
     for (size_t i = 0; i < LINEARS && !status; i++) {
-        if (linears[i].m->rows) status = put_linear(p, prefix, linears[i].name, linears[i].m);
+        const bool is_down = linears[i].m == &l->down;
+        if (!linears[i].m->rows) continue;
+        status = put_linear(p, prefix, linears[i].name, linears[i].m, is_down && p->has_columns);
     }
     return status;
 }
@@ -203,6 +220,7 @@ static lpu_status save(packer *p, const char *path)
     if (status) return status;
     lpu_kernels_init(&p->k, allowed);
     p->has_screen = lpu_screen_pays(allowed);
+    p->has_columns = lpu_columns_pay(&p->weights->model, p->o->layout, allowed);
     status = lpu_gguf_writer_open(&p->w, path, p->diag);
     if (status) return status;
     put_keys(p, allowed);

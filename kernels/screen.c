@@ -291,17 +291,19 @@ static inline bool is_out(const lpu_screen *s, size_t row, float best)
            best;
 }
 
-/* Rows first..end that are not out, ascending; runs of them are looked at first. */
+/* Rows first..end that are not out, ascending. */
 static size_t keep_rows(const lpu_screen *s, uint32_t *kept, size_t first, size_t end)
 {
+    const bool keeps_all = s->best == INT32_MIN;
     const float best = (float)s->best;
     size_t count = 0;
 
     for (size_t r = first; r < end; r += RUN) {
         int out = 0;
         for (size_t i = 0; i < RUN; i++) out += is_out(s, r + i, best);
-        for (size_t i = r; out < RUN && i < r + RUN && i < end; i++) {
-            if (s->best == INT32_MIN || !is_out(s, i, best)) kept[count++] = (uint32_t)i;
+        if (out == RUN && !keeps_all) continue;
+        for (size_t i = r; i < r + RUN && i < end; i++) {
+            if (keeps_all || !is_out(s, i, best)) kept[count++] = (uint32_t)i;
         }
     }
     return count;

@@ -3,6 +3,7 @@
 #ifndef LPU_TESTS_UNIT_KERNELS_CHECK_PRODUCTS_H
 #define LPU_TESTS_UNIT_KERNELS_CHECK_PRODUCTS_H
 
+#include "kernels/columns.h"
 #include "tests/unit/kernels_check.h"
 
 typedef enum product_kind {
@@ -234,6 +235,88 @@ static void check_gemv_i8_i8(lpu_gemv_i8_i8_fn *f)
 static void check_gemm_i8_i8(lpu_gemm_i8_i8_fn *f)
 {
     check_product(&(call){.layout = LPU_LAYOUT_I8, .gemm_i8 = f}, true);
+}
+
+static void check_nonzeros_i8(lpu_nonzeros_i8_fn *f)
+{
+    for (size_t n = 0; n < 200 && !test_is_over; n++) {
+        int8_t x[200], found[200 + LPU_NONZEROS_SPARE];
+        uint16_t at[200 + LPU_NONZEROS_SPARE];
+        const uint64_t every = 1 + draw() % 9;
+        size_t expected = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = draw() % every ? 0 : (int8_t)((int)(draw() % 255) - 127);
+        }
+        const tight t = tight_open(x, n, 1);
+        const size_t count = f(at, found, (const int8_t *)t.data, n);
+        tight_close(&t);
+        for (size_t i = 0; i < n; i++) {
+            if (!x[i]) continue;
+            CHECK(expected < count && at[expected] == i && found[expected] == x[i],
+                  "%s n %zu: element %zu is not the one at %zu", now.name, n, expected, i);
+            expected++;
+        }
+        CHECK_EQ(count, expected);
+    }
+}
+
+/* Some columns of a matrix, in any order, added to what is in y. */
+static void check_columns_case(lpu_columns_b3_i8_fn *f, size_t rows, size_t k, size_t count,
+                               size_t chunk, product_kind what)
+{
+    problem p = problem_open(rows, k, 1, what, -1, 1);
+    const size_t column_bytes = lpu_columns_column_bytes(rows);
+    uint8_t *packed = calloc(k * column_bytes + 1, 1);
+    uint16_t *at = malloc((count + 1) * sizeof(*at));
+    int8_t *x = malloc(count + 1);
+    if (!packed || !at || !x) abort();
+    for (size_t r = 0; r < rows; r += 320) {
+        const size_t n = rows - r < 320 ? rows - r : 320;
+        lpu_columns_pack(packed, column_bytes, p.w + r * k, r, n, k);
+    }
+    for (size_t i = 0; i < count; i++) {
+        at[i] = (uint16_t)(draw() % k);
+        x[i] = p.x[at[i]];
+    }
+    const tight w = tight_open(packed, k * column_bytes, 1);
+    const tight list = tight_open(at, count * sizeof(*at), 2), values = tight_open(x, count, 1);
+    const guarded y = guarded_open(rows * 4, 0);
+    int32_t *to = (int32_t *)(void *)y.data;
+    for (size_t r = 0; r < rows; r++) to[r] = (int32_t)r * 1000 - 5;
+
+    f(to, w.data, column_bytes, (const uint16_t *)(const void *)list.data,
+      (const int8_t *)values.data, count, rows, chunk);
+    for (size_t r = 0; r < rows; r++) {
+        int32_t expected = (int32_t)r * 1000 - 5;
+        for (size_t i = 0; i < count; i++) expected += p.w[r * k + at[i]] * x[i];
+        CHECK(to[r] == expected, "%s rows %zu k %zu count %zu chunk %zu: y[%zu] is %d, expected %d",
+              now.name, rows, k, count, chunk, r, to[r], expected);
+    }
+    CHECK(guards_hold(&y), "%s rows %zu count %zu: wrote outside y", now.name, rows, count);
+    free(y.base);
+    free(packed);
+    free(at);
+    free(x);
+    tight_close(&w);
+    tight_close(&list);
+    tight_close(&values);
+    problem_close(&p);
+}
+
+static void check_columns_b3_i8(lpu_columns_b3_i8_fn *f)
+{
+    static const size_t rows[] = {1, 15, 16, 79, 80, 81, 319, 320, 321, 667};
+    static const size_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 61, 64, 130};
+    static const size_t chunks[] = {4, 8, 64, 1024};
+
+    for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+        for (size_t c = 0; c < sizeof(counts) / sizeof(*counts) && !test_is_over; c++) {
+            const product_kind what = (product_kind)(draw() % KINDS);
+            check_columns_case(f, rows[r], 1 + draw() % 150, counts[c], chunks[draw() % 4], what);
+        }
+    }
+    if (!test_is_over) check_columns_case(f, 320, 30000, 60000, 64, ALL_PLUS);
+    if (!test_is_over) check_columns_case(f, 320, 30000, 60000, 1 << 16, ALL_MINUS);
 }
 
 /* Rows of int8 here and there, and all of them in order. */

@@ -191,6 +191,19 @@ static void a_clear_winner_is_found_in_half_the_bytes(void)
     CHECK_EQ(r.bytes, 4000 * 512 / 2 + 2 * 512);
 }
 
+/* Rows that have nothing to do with q: the best is only a little ahead, and yet most are ruled out.
+ */
+static void few_rows_of_chance_are_read_in_full(void)
+{
+    head h = head_open(3000, 512, 5);
+    for (int i = 0; i < 8 && !test_is_over; i++) {
+        for (size_t c = 0; c < h.cols; c++) h.q[c] = (int8_t)((int)(draw() % 255) - 127);
+        const lpu_screen_reads r = check(&h, "chance");
+        if (!test_is_over) CHECK(r.exact_rows < 300, "%zu of 3000 rows in full", r.exact_rows);
+    }
+    head_close(&h);
+}
+
 /* The lowest of equals, near and far, and all rows the same: nothing can be ruled out. */
 static void ties_take_the_lowest_row(void)
 {
@@ -292,6 +305,7 @@ int main(void)
 {
     RUN(random_heads_of_any_shape);
     RUN(a_clear_winner_is_found_in_half_the_bytes);
+    RUN(few_rows_of_chance_are_read_in_full);
     RUN(ties_take_the_lowest_row);
     RUN(rests_that_all_point_one_way);
     RUN(logits_that_saturate_or_vanish);

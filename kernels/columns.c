@@ -1,0 +1,184 @@
+/* kernels/columns.c - packs columns, and multiplies those that meet something. */
+#include "kernels/columns.h"
+
+#include "kernels/memory.h"
+#include "kernels/stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LINE_ROWS = 320,
+    NEAR = 4096, /* columns that many tokens pass over before the next */
+    FAR = 64,    /* columns that are asked for from memory while as many are multiplied */
+};
+
+/* What lies in the room: the activations that are not zero, and their columns. */
+typedef struct room {
+    uint16_t at[LPU_LAYOUT_K_MAX + LPU_NONZEROS_SPARE];
+    int8_t x[LPU_LAYOUT_K_MAX + LPU_NONZEROS_SPARE];
+} room;
+
+_Static_assert(sizeof(room) <= LPU_TEAM_ROOM_BYTES, "the room of a product");
+
+bool lpu_columns_pay(const lpu_model *m, lpu_layout layout, uint32_t allowed)
+{
+    return m->activation == LPU_ACT_RELU2 && layout == LPU_LAYOUT_B3 &&
+           (lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI);
+}
+
+size_t lpu_columns_column_bytes(size_t rows)
+{
+    return (rows + LINE_ROWS - 1) / LINE_ROWS * 64;
+}
+
+size_t lpu_columns_bytes(size_t rows, size_t k)
+{
+    return k * lpu_columns_column_bytes(rows);
+}
+
+void lpu_columns_pack(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first, size_t n,
+                      size_t k)
+{
+    assert(first % LINE_ROWS == 0 && n <= LINE_ROWS);
+    for (size_t c = 0; c < k; c++) {
+        uint8_t *line = w + c * column_bytes + first / LINE_ROWS * 64;
+        for (size_t b = 0; b < 64; b++) {
+            uint32_t v = 0;
+            for (size_t p = 5; p-- > 0;) {
+                const size_t r = b / 4 % 4 * 80 + 16 * p + b / 16 * 4 + b % 4;
+                v = 3 * v + (uint32_t)(r < n ? trits[r * k + c] + 1 : 1);
+            }
+            line[b] = (uint8_t)v;
+        }
+    }
+}
+
+/* --- loading --- */
+
+typedef struct loading {
+    lpu_columns *c;
+    const lpu_matrix *m;
+    lpu_status status[LPU_TEAM_THREADS_MAX];
+    lpu_diag diag[LPU_TEAM_THREADS_MAX];
+} loading;
+
+static void load_work(void *arg, size_t member, size_t members)
+{
+    loading *l = arg;
+    const lpu_columns *c = l->c;
+    int8_t *trits = malloc(LINE_ROWS * c->k + 1), *digits = malloc(c->k + 1);
+    lpu_status *status = &l->status[member];
+    size_t line;
+    const size_t lines = c->column_bytes / 64;
+    const size_t end = lpu_team_share(lines, member, members, &line) + line;
+
+    *status = LPU_OK;
+    if (!trits || !digits) {
+        *status = lpu_fail(&l->diag[member], LPU_ERR_MEMORY, "columns: out of memory");
+    }
+    for (; line < end && !*status; line++) {
+        const size_t first = line * LINE_ROWS, left = c->rows - first;
+        const size_t n = left < LINE_ROWS ? left : LINE_ROWS;
+        for (size_t r = 0; r < n && !*status; r++) {
+            *status =
+                lpu_stream_read_row(trits + r * c->k, digits, l->m, first + r, &l->diag[member]);
+        }
+        if (!*status) lpu_columns_pack(c->w, c->column_bytes, trits, first, n, c->k);
+    }
+    free(trits);
+    free(digits);
+}
+
+static lpu_status load(lpu_columns *c, const lpu_matrix *m, lpu_team *team, lpu_diag *diag)
+{
+    loading *l = calloc(1, sizeof(*l));
+    lpu_status status = LPU_OK;
+
+    c->w = lpu_memory_open(c->bytes);
+    if (!l || !c->w) {
+        free(l);
+        return lpu_fail(diag, LPU_ERR_MEMORY, "columns: no memory for %zu bytes", c->bytes);
+    }
+    l->c = c;
+    l->m = m;
+    lpu_team_run(team, load_work, l);
+    for (uint32_t i = 0; i < lpu_team_threads(team) && !status; i++) {
+        status = l->status[i];
+        if (status && diag) *diag = l->diag[i];
+    }
+    free(l);
+    return status;
+}
+
+lpu_status lpu_columns_open(lpu_columns *c, const lpu_matrix *m, lpu_team *team, lpu_diag *diag)
+{
+    *c = (lpu_columns){.rows = m->rows,
+                       .k = m->cols,
+                       .column_bytes = lpu_columns_column_bytes(m->rows),
+                       .bytes = lpu_columns_bytes(m->rows, m->cols)};
+    if (m->cols > LPU_LAYOUT_K_MAX) {
+        return lpu_fail(diag, LPU_ERR_RANGE,
+                        "columns: found rows of %zu elements, expected at most %d", m->cols,
+                        LPU_LAYOUT_K_MAX);
+    }
+    if (m->stream && m->stream_bytes != c->bytes) {
+        return lpu_fail(diag, LPU_ERR_FORMAT,
+                        "columns: found %zu packed bytes of %zu by %zu, expected %zu",
+                        m->stream_bytes, m->rows, m->cols, c->bytes);
+    }
+    if (m->stream) {
+        c->w = (uint8_t *)(uintptr_t)m->stream;
+        c->is_borrowed = true;
+        return LPU_OK;
+    }
+    lpu_status status = load(c, m, team, diag);
+    if (status) lpu_columns_close(c);
+    return status;
+}
+
+void lpu_columns_close(lpu_columns *c)
+{
+    if (!c->is_borrowed) lpu_memory_close(c->w, c->bytes);
+    *c = (lpu_columns){0};
+}
+
+/* --- products --- */
+
+/* y += the columns from first on, n of them, that meet something; returns how many. */
+static size_t add_columns(const lpu_columns *c, const lpu_kernels *k, int32_t *y, size_t row,
+                          size_t rows, const int8_t *x, size_t first, size_t n, size_t chunk,
+                          room *r)
+{
+    const size_t count = k->nonzeros_i8(r->at, r->x, x + first, n);
+    const uint8_t *w = c->w + first * c->column_bytes + row / LINE_ROWS * 64;
+
+    k->columns_b3_i8(y + row, w, c->column_bytes, r->at, r->x, count, rows, chunk);
+    return count;
+}
+
+size_t lpu_columns_multiply(const lpu_columns *c, const lpu_kernels *k, int32_t *y, size_t y_stride,
+                            const int8_t *x, size_t x_stride, size_t tokens, void *room_,
+                            size_t member, size_t members, size_t *rows, size_t *used)
+{
+    size_t line;
+    const size_t n = lpu_team_share(c->column_bytes / 64, member, members, &line);
+    const size_t first = line * LINE_ROWS;
+    const size_t end = first + n * LINE_ROWS < c->rows ? first + n * LINE_ROWS : c->rows;
+    const size_t parts = tokens > 1 ? (c->k + NEAR - 1) / NEAR : 1;
+    const size_t step = parts ? (c->k + parts - 1) / parts : 0;
+
+    *rows = n ? end - first : 0;
+    *used = 0;
+    if (!n) return first;
+    for (size_t t = 0; t < tokens; t++) memset(y + t * y_stride + first, 0, *rows * sizeof(*y));
+    for (size_t at = 0; at < c->k; at += step) {
+        const size_t here = c->k - at < step ? c->k - at : step;
+        for (size_t t = 0; t < tokens; t++) {
+            *used += add_columns(c, k, y + t * y_stride, first, *rows, x + t * x_stride, at, here,
+                                 tokens > 1 ? NEAR : FAR, room_);
+        }
+    }
+    return first;
+}
