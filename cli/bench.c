@@ -48,6 +48,16 @@ void lpu_bench_set_real(json_t *object, const char *key, double value)
     json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
+void lpu_bench_set_peaks(json_t *object, const char *end, const lpu_measure_limits *limits)
+{
+    char key[64];
+
+    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+        snprintf(key, sizeof(key), "%s_%s", lpu_measure_peak_name(p), end);
+        lpu_bench_set_real(object, key, limits->macs_per_s[p]);
+    }
+}
+
 void lpu_bench_set_sample(json_t *object, const char *key, const lpu_sample *s)
 {
     json_t *o = json_object();

@@ -16,6 +16,9 @@ double lpu_bench_quoted(const lpu_sample *s, double value);
 void lpu_bench_put_si(lpu_table *t, double value, const char *unit);
 void lpu_bench_put_number(lpu_table *t, const char *format, double value);
 void lpu_bench_set_real(json_t *object, const char *key, double value);
+
+/* Sets every peak: "i8_" and the like before the end of its key. */
+void lpu_bench_set_peaks(json_t *object, const char *end, const lpu_measure_limits *limits);
 void lpu_bench_set_sample(json_t *object, const char *key, const lpu_sample *s);
 void lpu_bench_print_csv_real(FILE *file, double value);
 

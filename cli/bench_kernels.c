@@ -15,18 +15,24 @@ static double ratio(double a, double b)
 
 static void print_limits(const lpu_measure *m)
 {
-    static const char *const heads[] = {"threads",       "memory read",   "int8 products",
-                                        "BF16 products", "FP32 products", "barrier",
-                                        "spread"};
-    lpu_table *t = lpu_table_open(7, heads);
+    char titles[LPU_PEAKS][32];
+    const char *heads[4 + LPU_PEAKS] = {"threads", "memory read"};
+
+    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+        snprintf(titles[p], sizeof(titles[p]), "%s products", lpu_measure_peak_title(p));
+        heads[2 + p] = titles[p];
+    }
+    heads[2 + LPU_PEAKS] = "barrier";
+    heads[3 + LPU_PEAKS] = "spread";
+    lpu_table *t = lpu_table_open(4 + LPU_PEAKS, heads);
 
     printf("What this machine can do at best (%s)\n\n", m->isa);
     for (uint32_t i = 0; i < m->threads_counts; i++) {
         lpu_table_cell(t, "%u", m->limits[i].threads);
         lpu_bench_put_si(t, m->limits[i].read_bytes_per_s, "B/s");
-        lpu_bench_put_si(t, m->limits[i].i8_macs_per_s, "MAC/s");
-        lpu_bench_put_si(t, m->limits[i].bf16_macs_per_s, "MAC/s");
-        lpu_bench_put_si(t, m->limits[i].f32_macs_per_s, "MAC/s");
+        for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+            lpu_bench_put_si(t, m->limits[i].macs_per_s[p], "MAC/s");
+        }
         lpu_bench_put_si(t, 1e-9 * m->limits[i].barrier_ns, "s");
         lpu_table_cell(t, "%s", m->limits[i].is_noisy ? "noisy" : "steady");
     }
@@ -186,9 +192,7 @@ static json_t *limits_json(const lpu_measure *m)
         json_t *o = json_object();
         json_object_set_new(o, "threads", json_integer(m->limits[i].threads));
         lpu_bench_set_real(o, "read_bytes_per_s", m->limits[i].read_bytes_per_s);
-        lpu_bench_set_real(o, "i8_macs_per_s", m->limits[i].i8_macs_per_s);
-        lpu_bench_set_real(o, "f32_macs_per_s", m->limits[i].f32_macs_per_s);
-        lpu_bench_set_real(o, "bf16_macs_per_s", m->limits[i].bf16_macs_per_s);
+        lpu_bench_set_peaks(o, "macs_per_s", &m->limits[i]);
         lpu_bench_set_real(o, "barrier_ns", m->limits[i].barrier_ns);
         json_object_set_new(o, "is_noisy", json_boolean(m->limits[i].is_noisy));
         json_array_append_new(array, o);
@@ -323,11 +327,16 @@ static lpu_status save_limits(const char *dir, const lpu_measure *m, lpu_diag *d
     snprintf(path, sizeof(path), "%s/limits.tsv", dir);
     lpu_status status = lpu_output_open(&o, path, &file, diag);
     if (status) return status;
-    fprintf(file, "threads\tread_bytes_per_s\ti8_macs_per_s\tbf16_macs_per_s\tf32_macs_per_s\n");
+    fprintf(file, "threads\tread_bytes_per_s");
+    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+        fprintf(file, "\t%s_macs_per_s", lpu_measure_peak_name(p));
+    }
+    fputc('\n', file);
     for (uint32_t i = 0; i < m->threads_counts; i++) {
         const lpu_measure_limits *l = &m->limits[i];
-        fprintf(file, "%u\t%.6g\t%.6g\t%.6g\t%.6g\n", l->threads, l->read_bytes_per_s,
-                l->i8_macs_per_s, l->bf16_macs_per_s, l->f32_macs_per_s);
+        fprintf(file, "%u\t%.6g", l->threads, l->read_bytes_per_s);
+        for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) fprintf(file, "\t%.6g", l->macs_per_s[p]);
+        fputc('\n', file);
     }
     return lpu_output_commit(&o, diag);
 }

@@ -255,9 +255,11 @@ static void print_ceilings(const lpu_measure_model *m)
         const lpu_measure_limits *l = &m->limits[i];
         printf("limits, %u thread%s: read %s", l->threads, l->threads == 1 ? "" : "s",
                lpu_cli_si(text, l->read_bytes_per_s, "B/s"));
-        printf(", products int8 %s", lpu_cli_si(text, l->i8_macs_per_s, "/s"));
-        printf(", bf16 %s", lpu_cli_si(text, l->bf16_macs_per_s, "/s"));
-        printf(", fp32 %s\n", lpu_cli_si(text, l->f32_macs_per_s, "/s"));
+        for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+            printf("%s%s %s", p ? ", " : ", products ", lpu_measure_peak_title(p),
+                   lpu_cli_si(text, l->macs_per_s[p], "/s"));
+        }
+        printf("\n");
     }
     printf("\n");
     for (size_t i = 0; i < m->count; i++) {
@@ -352,9 +354,7 @@ void lpu_bench_model_json(json_t *object, const lpu_measure_model *m)
         json_t *o = json_object();
         json_object_set_new(o, "threads", json_integer(l->threads));
         lpu_bench_set_real(o, "read_bytes_per_s", l->read_bytes_per_s);
-        lpu_bench_set_real(o, "i8_products_per_s", l->i8_macs_per_s);
-        lpu_bench_set_real(o, "bf16_products_per_s", l->bf16_macs_per_s);
-        lpu_bench_set_real(o, "f32_products_per_s", l->f32_macs_per_s);
+        lpu_bench_set_peaks(o, "products_per_s", l);
         json_array_append_new(limits, o);
     }
     json_object_set_new(object, "pass_limits", limits);

@@ -254,7 +254,7 @@ lpu_status lpu_forward_run(lpu_forward *f, const int32_t *tokens, size_t count, 
         return lpu_fail(diag, LPU_ERR_RANGE, "forward: found token %d at %zu, expected 0 to %u",
                         tokens[i], i, vocab - 1);
     }
-    pass->skips = (lpu_forward_reads){0};
+    pass->skipped_bytes = pass->skipped_macs = 0;
     while (count) {
         const size_t n = count < pass->chunk ? count : pass->chunk;
         if (f->ternary) lpu_forward_ternary_run(f->ternary, tokens, n);
@@ -278,7 +278,7 @@ lpu_forward_reads lpu_forward_head_reads(const lpu_forward *f)
 
 lpu_forward_reads lpu_forward_skips(const lpu_forward *f)
 {
-    return f->pass.skips;
+    return (lpu_forward_reads){f->pass.skipped_bytes, f->pass.skipped_macs};
 }
 
 const int32_t *lpu_forward_logits_x32(const lpu_forward *f)

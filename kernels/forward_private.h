@@ -6,10 +6,11 @@
 #include "kernels/kernels.h"
 #include "kernels/team.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Tokens that go through a layer together, and through one call of attention. */
-enum { LPU_FORWARD_CHUNK = 128, LPU_FORWARD_QUERIES = 16 };
+enum { LPU_FORWARD_CHUNK = 512, LPU_FORWARD_QUERIES = 16 };
 
 /* Every buffer of a pass, freed together. */
 typedef struct lpu_pool {
@@ -34,7 +35,7 @@ typedef struct lpu_pass {
     double part_ns[LPU_FORWARD_PARTS];
     bool has_screen;         /* the head is screened: worth it where kernels keep up with memory */
     bool has_columns;        /* the matrix behind the activation is read by columns (columns.h) */
-    lpu_forward_reads skips; /* of the run in hand */
+    _Atomic uint64_t skipped_bytes, skipped_macs; /* of the run in hand (lpu_forward_skips) */
     size_t context_tokens, position; /* position: tokens in the cache */
     size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;

@@ -260,39 +260,41 @@ typedef struct product_job {
 } product_job;
 
 /* Columns that meet zero are not read; of many tokens, each meets another. */
-static size_t multiply_columns(const pass *f, const lpu_columns *c, int32_t *y, size_t stride,
-                               void *memory, size_t member, size_t members, size_t *rows)
+static void count_skips(const pass *f, const lpu_columns *c, size_t tokens, size_t used)
 {
-    size_t used;
-    const size_t first = lpu_columns_multiply(c, &f->pass->k, y, stride, f->a8, f->wide_elems,
-                                              f->tokens, memory, member, members, rows, &used);
-    const uint64_t skipped = (uint64_t)f->tokens * c->k - used;
+    const uint64_t skipped = (uint64_t)tokens * c->k - used;
 
-    if (*rows && !first) { /* one of all, who saw the same */
-        f->pass->skips.macs += skipped * c->rows;
-        f->pass->skips.bytes += f->tokens == 1 ? skipped * c->column_bytes : 0;
-    }
-    return first;
+    f->pass->skipped_macs += skipped * c->rows;
+    if (f->tokens == 1) f->pass->skipped_bytes += skipped * c->column_bytes;
 }
 
 static void product_work(void *arg, size_t member, size_t members)
 {
     const product_job *j = arg;
     const pass *f = j->f;
+    const lpu_stream_split s = lpu_stream_split_work(f->tokens, member, members);
+    const int8_t *x = f->a8 + s.first * f->wide_elems;
+    void *memory = lpu_team_room(f->pass->team, member);
 
     for (size_t i = 0; i < j->count; i++) {
         const lpu_columns *c = j->of[i].c;
-        const size_t rows = c ? c->rows : j->of[i].s->rows, stride = stride_of(rows);
-        size_t n;
-        void *memory = lpu_team_room(f->pass->team, member);
-        const size_t first =
-            c ? multiply_columns(f, c, j->of[i].y, stride, memory, member, members, &n)
-              : lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, j->of[i].y, stride, f->a8,
-                                        f->wide_elems, f->tokens, memory, member, members, &n);
-        for (size_t t = 0; t < f->tokens; t++) {
-            int32_t *y = j->of[i].y + t * stride + first;
-            dequant(f, y, n, first, f->sx[t], j->of[i].m);
-            if (j->add) f->pass->k.addsat_i32(j->add + t * rows + first, y, n);
+        const size_t all = j->of[i].m->rows, stride = stride_of(all);
+        int32_t *y = j->of[i].y + s.first * stride;
+        size_t first, n;
+        if (c) {
+            size_t used;
+            first = lpu_columns_multiply(c, &f->pass->k, y, stride, x, f->wide_elems, s.tokens,
+                                         memory, s.member, s.members, &n, &used);
+            if (n && !first) count_skips(f, c, s.tokens, used); /* all members saw the same */
+        } else {
+            first = lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, y, stride, x, f->wide_elems,
+                                            s.tokens, memory, s.member, s.members, &n);
+        }
+        for (size_t t = 0; t < s.tokens; t++) {
+            int32_t *row = y + t * stride + first;
+            const size_t at = (s.first + t) * all + first;
+            dequant(f, row, n, first, f->sx[s.first + t], j->of[i].m);
+            if (j->add) f->pass->k.addsat_i32(j->add + at, row, n);
         }
     }
 }

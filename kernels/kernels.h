@@ -176,6 +176,9 @@ typedef uint64_t lpu_read_u64_fn(const uint8_t *w, size_t bytes);
  * it returns is the number of products. */
 typedef uint64_t lpu_peak_i8_fn(size_t rounds);
 typedef uint64_t lpu_peak_f32_fn(size_t rounds);
+
+/* The same by multiplying in registers and looking up in the nearest cache at once (lookup.h). */
+typedef uint64_t lpu_peak_t2_fn(size_t rounds);
 typedef uint64_t lpu_peak_bf16_fn(size_t rounds);
 
 #define LPU_KERNEL(op, isa, needs, rows, k_step) lpu_##op##_fn lpu_##op##_##isa;
@@ -231,6 +234,7 @@ typedef struct lpu_kernels {
     lpu_silu_f32_fn *silu_f32;
     lpu_read_u64_fn *read_u64;
     lpu_peak_i8_fn *peak_i8;
+    lpu_peak_t2_fn *peak_t2;
     lpu_peak_f32_fn *peak_f32;
     lpu_peak_bf16_fn *peak_bf16;
 } lpu_kernels;

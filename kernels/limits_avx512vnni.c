@@ -2,7 +2,12 @@
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { STREAMS = 2, CHAINS = 12 };
+enum {
+    STREAMS = 2,
+    CHAINS = 12,
+    TABLE_LINES = 320,  /* of 64 bytes: what looking up keeps in the nearest cache */
+    WORD_ROUNDS = 1024, /* before words of sums are full: 16 each */
+};
 
 /* Two parts of the bytes advance together, each asked for ahead. */
 uint64_t lpu_read_u64_avx512vnni(const uint8_t *w, size_t bytes)
@@ -47,6 +52,46 @@ uint64_t lpu_peak_i8_avx512vnni(size_t rounds)
     }
     LPU_UNROLL
     for (size_t i = 0; i < CHAINS; i++) all += (uint32_t)_mm512_reduce_add_epi32(sums[i]);
+    return all;
+}
+
+/* As in lookup_avx512vnni.c: one line looked up to two products, in that order. */
+LPU_INLINE void look_up_and_multiply(__m512i *sums, __m512i *words, const int16_t *table,
+                                     __m512i one, size_t line)
+{
+    LPU_UNROLL
+    for (size_t i = 0; i < 8; i++) {
+        const size_t at = (line + 37 * i) % TABLE_LINES;
+        LPU_UNROLL
+        for (size_t j = 2 * i; j < 2 * i + 2; j++) {
+            sums[j] = _mm512_dpbusd_epi32(sums[j], one, one);
+            LPU_KEEP(sums[j]);
+        }
+        words[i / 4] = _mm512_add_epi16(words[i / 4], _mm512_load_si512(table + 32 * at));
+        LPU_KEEP(words[i / 4]);
+    }
+}
+
+/* Sums of four ones are in the table. */
+uint64_t lpu_peak_t2_avx512vnni(size_t rounds)
+{
+    int16_t table[32 * TABLE_LINES] __attribute__((aligned(64)));
+    __m512i one = _mm512_set1_epi8(1), sums[16];
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < 32 * TABLE_LINES; i++) table[i] = 4;
+    LPU_UNROLL
+    for (size_t i = 0; i < 16; i++) sums[i] = _mm512_setzero_si512();
+    for (size_t r = 0; r < rounds;) {
+        const size_t end = rounds - r < WORD_ROUNDS ? rounds : r + WORD_ROUNDS;
+        __m512i words[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (; r < end; r++) look_up_and_multiply(sums, words, table, one, r % 61);
+        const __m512i ones = _mm512_set1_epi16(1);
+        all += (uint32_t)_mm512_reduce_add_epi32(
+            _mm512_add_epi32(_mm512_madd_epi16(words[0], ones), _mm512_madd_epi16(words[1], ones)));
+    }
+    LPU_UNROLL
+    for (size_t i = 0; i < 16; i++) all += (uint32_t)_mm512_reduce_add_epi32(sums[i]);
     return all;
 }
 

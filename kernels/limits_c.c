@@ -48,6 +48,12 @@ uint64_t lpu_peak_f32_c(size_t rounds)
     return all;
 }
 
+/* Portable C looks nothing up. */
+uint64_t lpu_peak_t2_c(size_t rounds)
+{
+    return lpu_peak_i8_c(rounds);
+}
+
 /* Portable C multiplies bfloat16 as float. */
 uint64_t lpu_peak_bf16_c(size_t rounds)
 {

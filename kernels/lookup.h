@@ -1,5 +1,5 @@
 /* kernels/lookup.h - ternary products of many tokens: half of the rows by multiplying, half by
- * looking sums up and adding. Only files *_avx512vnni.c include it.
+ * looking sums up and adding.
  *
  * Four digits of a row meet four activations: there are 81 sums that can come of it. They are put
  * into a table once, for 32 tokens side by side, and every row adds the line that its digits name:

@@ -98,7 +98,8 @@ static size_t default_memory_bytes(void)
     return quarter < most ? quarter : most;
 }
 
-/* Codes that are sound in every layout: FP16 numbers from 2^-7 up, digits, small integers. */
+/* Codes that are sound in every layout: FP16 numbers from 2^-7 up, digits (no two bits of one both
+ * set), small integers. */
 static void fill_work(void *arg, size_t member, size_t members)
 {
     lpu_bench *b = arg;
@@ -106,8 +107,10 @@ static void fill_work(void *arg, size_t member, size_t members)
     const size_t n = lpu_team_share(b->pool_bytes / 8, member, members, &first);
     uint64_t *words = (uint64_t *)(void *)b->pool;
     for (size_t i = first; i < first + n; i++) {
-        const uint64_t mixed = (i + 1) * 0x9e3779b97f4a7c15u;
-        words[i] = ((mixed ^ mixed >> 29) & 0x1f1f1f1f1f1f1f1fu) | 0x2020202020202020u;
+        const uint64_t mixed = (i + 1) * 0x9e3779b97f4a7c15u, any = mixed ^ mixed >> 29;
+        const uint64_t high = any & 0x0a0a0a0a0a0a0a0au;
+        const uint64_t low = any & 0x0505050505050505u & ~(high >> 1);
+        words[i] = high | low | 0x2020202020202020u;
     }
 }
 
@@ -134,7 +137,7 @@ static lpu_status open_bench(lpu_bench *b, lpu_diag *diag)
                         m->name, bytes, b->pool_bytes, LPU_LAYOUT_K_MAX);
     }
     b->x_elems = k * TOKENS_MAX;
-    b->y_elems = rows * LPU_MEASURE_PREFILL_TOKENS;
+    b->y_elems = (rows + 3 * APART) * LPU_MEASURE_PREFILL_TOKENS;
     if (b->y_elems < TOKENS_MAX * SLICE_ROWS * 2) b->y_elems = TOKENS_MAX * SLICE_ROWS * 2;
     b->pool = lpu_memory_open(b->pool_bytes);
     b->a8 = lpu_memory_open(b->x_elems);

@@ -23,16 +23,30 @@ enum {
     LPU_MEASURE_POINTS_MAX = LPU_LAYOUTS * LPU_MEASURE_BATCHES * 2 * 2,
 };
 
+/* Kinds of products, each with a peak: in registers, and for ternary ones with lookups beside. */
+typedef enum lpu_measure_peak {
+    LPU_PEAK_I8,
+    LPU_PEAK_TERNARY, /* of many tokens: multiplied and looked up at once (lookup.h) */
+    LPU_PEAK_BF16,
+    LPU_PEAK_F32,
+    LPU_PEAKS
+} lpu_measure_peak;
+
+/* "int8", "ternary"; in names of columns and keys: "i8", "ternary". */
+const char *lpu_measure_peak_title(lpu_measure_peak peak);
+const char *lpu_measure_peak_name(lpu_measure_peak peak);
+
 /* The machine at its best, with a number of threads: the fastest tenth of the runs. */
 typedef struct lpu_measure_limits {
     uint32_t threads;
     double read_bytes_per_s; /* memory to registers, several streams, prefetched */
-    double i8_macs_per_s;    /* int8 products in registers */
-    double f32_macs_per_s;   /* FP32 products in registers */
-    double bf16_macs_per_s;  /* BF16 products in registers */
-    double barrier_ns;       /* of a job without work: median */
-    bool is_noisy;           /* of the samples, any but the barrier's */
+    double macs_per_s[LPU_PEAKS];
+    double barrier_ns; /* of a job without work: median */
+    bool is_noisy;     /* of the samples, any but the barrier's */
 } lpu_measure_limits;
+
+/* The peak of the products that the kernels of a layout make for so many tokens. */
+double lpu_measure_peak_of(const lpu_measure_limits *limits, lpu_layout layout, size_t tokens);
 
 /* One matrix shape of a decode token, in one layout, with one token. */
 typedef struct lpu_measure_product {

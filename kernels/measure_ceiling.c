@@ -42,18 +42,12 @@ void lpu_measure_ceiling_count(lpu_measure_ceiling *c, const lpu_model *m, uint3
         .macs = layers * (layer * tokens + 2 * q * keys_seen(tokens, depth)) + head_macs};
 }
 
-/* Products in registers of the kind that a layout's kernels use. */
-static double peak_of(const lpu_measure_limits *limits, lpu_layout layout)
-{
-    if (layout == LPU_LAYOUT_F16) return limits->f32_macs_per_s;
-    return layout == LPU_LAYOUT_BF16 ? limits->bf16_macs_per_s : limits->i8_macs_per_s;
-}
-
 void lpu_measure_ceiling_rate(lpu_measure_ceiling *c, const lpu_measure_limits *limits,
                               lpu_layout layout, uint32_t tokens, double tokens_per_s)
 {
     c->memory_tokens_per_s = tokens * limits->read_bytes_per_s / (double)c->bytes;
-    c->products_tokens_per_s = tokens * peak_of(limits, layout) / (double)c->macs;
+    c->products_tokens_per_s =
+        tokens * lpu_measure_peak_of(limits, layout, tokens) / (double)c->macs;
     c->is_of_memory = c->memory_tokens_per_s < c->products_tokens_per_s;
     c->share = tokens_per_s / (c->is_of_memory ? c->memory_tokens_per_s : c->products_tokens_per_s);
 }
@@ -68,10 +62,9 @@ static void keep_best(lpu_measure_limits *all, const lpu_measure_limits *now)
     if (before.threads != now->threads) return;
     if (before.read_bytes_per_s > all->read_bytes_per_s)
         all->read_bytes_per_s = before.read_bytes_per_s;
-    if (before.i8_macs_per_s > all->i8_macs_per_s) all->i8_macs_per_s = before.i8_macs_per_s;
-    if (before.f32_macs_per_s > all->f32_macs_per_s) all->f32_macs_per_s = before.f32_macs_per_s;
-    if (before.bf16_macs_per_s > all->bf16_macs_per_s)
-        all->bf16_macs_per_s = before.bf16_macs_per_s;
+    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+        if (before.macs_per_s[p] > all->macs_per_s[p]) all->macs_per_s[p] = before.macs_per_s[p];
+    }
 }
 
 lpu_status lpu_measure_limits_run(lpu_measure_limits *limits, uint32_t threads, double seconds,

@@ -12,31 +12,42 @@ void lpu_bench_tell(const lpu_bench *b)
     b->options->progress(b->options->user, share < 1 ? share : 1);
 }
 
+/* One stream; y is where its output begins. */
+static void multiply(const lpu_bench *b, const lpu_kernels *k, const lpu_stream *s, size_t at,
+                     size_t tokens, size_t member, size_t members)
+{
+    const size_t x_stride = b->x_elems / TOKENS_MAX, y_stride = s->rows + APART;
+    float *real = (float *)b->y + at;
+    size_t rows;
+
+    if (s->layout == LPU_LAYOUT_F16) {
+        lpu_stream_multiply_f32(s, k, real, y_stride, b->real, x_stride, tokens, member, members,
+                                &rows);
+    } else if (s->layout == LPU_LAYOUT_BF16) {
+        lpu_stream_multiply_bf16(s, k, real, y_stride, b->bf16, x_stride, tokens, member, members,
+                                 &rows);
+    } else if (s->layout == LPU_LAYOUT_Q8 || s->layout == LPU_LAYOUT_Q4) {
+        lpu_stream_multiply_groups(s, k, real, y_stride, b->a8, x_stride, b->groups, tokens, member,
+                                   members, &rows);
+    } else {
+        const lpu_stream_split p = lpu_stream_split_work(tokens, member, members);
+        int32_t *y = (int32_t *)b->y + at + p.first * y_stride;
+        lpu_stream_multiply_i32(s, k, y, y_stride, b->a8 + p.first * x_stride, x_stride, p.tokens,
+                                lpu_team_room(b->team, member), p.member, p.members, &rows);
+    }
+}
+
 static void job_work(void *arg, size_t member, size_t members)
 {
     const lpu_bench_job *j = arg;
-    const lpu_bench *b = j->b;
-    const size_t x_stride = b->x_elems / TOKENS_MAX;
-    const lpu_kernels *k = j->k ? j->k : &b->k;
+    const lpu_kernels *k = j->k ? j->k : &j->b->k;
     const size_t turns = j->count * (j->repeats ? j->repeats : 1);
-    size_t at = 0, rows;
+    size_t at = 0;
 
     for (size_t i = 0; i < turns; i++) {
         const lpu_stream *s = &j->of[i % j->count];
-        if (s->layout == LPU_LAYOUT_F16) {
-            lpu_stream_multiply_f32(s, k, (float *)b->y + at, s->rows, b->real, x_stride, j->tokens,
-                                    member, members, &rows);
-        } else if (s->layout == LPU_LAYOUT_BF16) {
-            lpu_stream_multiply_bf16(s, k, (float *)b->y + at, s->rows, b->bf16, x_stride,
-                                     j->tokens, member, members, &rows);
-        } else if (s->layout == LPU_LAYOUT_Q8 || s->layout == LPU_LAYOUT_Q4) {
-            lpu_stream_multiply_groups(s, k, (float *)b->y + at, s->rows, b->a8, x_stride,
-                                       b->groups, j->tokens, member, members, &rows);
-        } else {
-            lpu_stream_multiply_i32(s, k, (int32_t *)b->y + at, s->rows, b->a8, x_stride, j->tokens,
-                                    lpu_team_room(b->team, member), member, members, &rows);
-        }
-        at = (i + 1) % j->count ? at + j->tokens * s->rows : 0;
+        multiply(j->b, k, s, at, j->tokens, member, members);
+        at = (i + 1) % j->count ? at + j->tokens * (s->rows + APART) : 0;
     }
 }
 

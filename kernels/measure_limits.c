@@ -1,10 +1,39 @@
 /* kernels/measure_limits.c - the machine at its best: reading, multiplying, meeting. */
+#include "kernels/lookup.h"
 #include "kernels/measure_private.h"
 
 enum { PEAK_ROUNDS = 1 << 17, BARRIERS = 200 };
 
+static const struct {
+    const char *title, *name;
+} peaks[LPU_PEAKS] = {[LPU_PEAK_I8] = {"int8", "i8"},
+                      [LPU_PEAK_TERNARY] = {"ternary", "ternary"},
+                      [LPU_PEAK_BF16] = {"BF16", "bf16"},
+                      [LPU_PEAK_F32] = {"FP32", "f32"}};
+
+const char *lpu_measure_peak_title(lpu_measure_peak peak)
+{
+    return peaks[peak].title;
+}
+
+const char *lpu_measure_peak_name(lpu_measure_peak peak)
+{
+    return peaks[peak].name;
+}
+
+double lpu_measure_peak_of(const lpu_measure_limits *limits, lpu_layout layout, size_t tokens)
+{
+    const bool is_ternary = layout == LPU_LAYOUT_T2 || layout == LPU_LAYOUT_B3;
+
+    if (layout == LPU_LAYOUT_F16) return limits->macs_per_s[LPU_PEAK_F32];
+    if (layout == LPU_LAYOUT_BF16) return limits->macs_per_s[LPU_PEAK_BF16];
+    return limits
+        ->macs_per_s[is_ternary && tokens >= LPU_LOOKUP_TOKENS ? LPU_PEAK_TERNARY : LPU_PEAK_I8];
+}
+
 typedef struct limit_job {
     lpu_bench *b;
+    lpu_measure_peak peak;
     const uint8_t *w;
     size_t bytes;
     uint64_t done[LPU_TEAM_THREADS_MAX];
@@ -18,40 +47,34 @@ static void read_work(void *arg, size_t member, size_t members)
     j->done[member] = j->b->k.read_u64(j->w + 512 * first, 512 * n);
 }
 
-static void i8_work(void *arg, size_t member, size_t members)
+static void peak_work(void *arg, size_t member, size_t members)
 {
     limit_job *j = arg;
+    const lpu_kernels *k = &j->b->k;
+    uint64_t *done = &j->done[member];
+
     (void)members;
-    j->done[member] = j->b->k.peak_i8(PEAK_ROUNDS);
+    if (j->peak == LPU_PEAK_I8) *done = k->peak_i8(PEAK_ROUNDS);
+    if (j->peak == LPU_PEAK_TERNARY) *done = k->peak_t2(PEAK_ROUNDS);
+    if (j->peak == LPU_PEAK_BF16) *done = k->peak_bf16(PEAK_ROUNDS);
+    if (j->peak == LPU_PEAK_F32) *done = k->peak_f32(PEAK_ROUNDS);
 }
 
-static void f32_work(void *arg, size_t member, size_t members)
+/* Returns what the members returned, summed. */
+static uint64_t run_limit(lpu_bench *b, void (*work)(void *, size_t, size_t), lpu_measure_peak peak,
+                          lpu_samples *s)
 {
-    limit_job *j = arg;
-    (void)members;
-    j->done[member] = j->b->k.peak_f32(PEAK_ROUNDS);
-}
+    limit_job j = {.b = b, .peak = peak, .bytes = READ_BYTES};
+    uint64_t done = 0;
 
-static void bf16_work(void *arg, size_t member, size_t members)
-{
-    limit_job *j = arg;
-    (void)members;
-    j->done[member] = j->b->k.peak_bf16(PEAK_ROUNDS);
-}
-
-/* *done is what the members returned, summed. */
-static void run_limit(lpu_bench *b, void (*work)(void *, size_t, size_t), uint64_t *done,
-                      lpu_samples *s)
-{
-    limit_job j = {.b = b, .bytes = READ_BYTES};
     j.w = lpu_bench_next_bytes(b, READ_BYTES);
     lpu_bench_gather(b);
     const lpu_stopwatch w = lpu_sample_start();
     lpu_team_run(b->team, work, &j);
     lpu_sample_stop(&w, s);
-    *done = 0;
-    for (uint32_t i = 0; i < lpu_team_threads(b->team); i++) *done += j.done[i];
-    b->sink = *done; /* the bytes were read for something */
+    for (uint32_t i = 0; i < lpu_team_threads(b->team); i++) done += j.done[i];
+    b->sink = done; /* the bytes were read for something */
+    return done;
 }
 
 /* Jobs without work, one after the other. */
@@ -65,30 +88,32 @@ static void run_barriers(lpu_bench *b)
 
 void lpu_bench_sample_read(lpu_bench *b, size_t runs)
 {
-    uint64_t done;
-    for (size_t i = 0; i < runs; i++) run_limit(b, read_work, &done, &b->read);
+    for (size_t i = 0; i < runs; i++) (void)run_limit(b, read_work, LPU_PEAKS, &b->read);
 }
 
 void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double seconds)
 {
     const double end = lpu_sample_now_ns() + 1e9 * seconds;
-    uint64_t i8_macs = 0, f32_macs = 0, bf16_macs = 0;
+    uint64_t macs[LPU_PEAKS] = {0};
 
     for (size_t i = 0; i < LPU_SAMPLE_RUNS_MIN || lpu_sample_now_ns() < end; i++) {
-        run_limit(b, i8_work, &i8_macs, &b->i8);
-        run_limit(b, f32_work, &f32_macs, &b->f32);
-        run_limit(b, bf16_work, &bf16_macs, &b->bf16_peak);
+        for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+            macs[p] = run_limit(b, peak_work, p, &b->peaks[p]);
+        }
         run_barriers(b);
         lpu_bench_sample_read(b, 1);
         lpu_bench_tell(b);
     }
-    const lpu_sample i8 = lpu_sample_summarise(&b->i8), f32 = lpu_sample_summarise(&b->f32),
-                     bf16 = lpu_sample_summarise(&b->bf16_peak);
     limits->threads = lpu_team_threads(b->team);
-    limits->i8_macs_per_s = 1e9 * (double)i8_macs / i8.p10_ns;
-    limits->f32_macs_per_s = 1e9 * (double)f32_macs / f32.p10_ns;
-    limits->bf16_macs_per_s = 1e9 * (double)bf16_macs / bf16.p10_ns;
     limits->barrier_ns = lpu_sample_summarise(&b->barrier).median_ns / BARRIERS;
-    limits->is_noisy =
-        lpu_sample_is_noisy(&i8) || lpu_sample_is_noisy(&f32) || lpu_sample_is_noisy(&bf16);
+    limits->is_noisy = false;
+    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
+        const lpu_sample s = lpu_sample_summarise(&b->peaks[p]);
+        limits->macs_per_s[p] = 1e9 * (double)macs[p] / s.p10_ns;
+        limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&s);
+    }
+    /* Where tables are not looked up, or tiles multiply faster, ternary products are int8 ones. */
+    if (limits->macs_per_s[LPU_PEAK_TERNARY] < limits->macs_per_s[LPU_PEAK_I8]) {
+        limits->macs_per_s[LPU_PEAK_TERNARY] = limits->macs_per_s[LPU_PEAK_I8];
+    }
 }

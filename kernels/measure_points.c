@@ -27,15 +27,9 @@ static const lpu_bench_shape *largest(const lpu_bench *b)
 static size_t hot_rows(const lpu_bench *b, lpu_layout l, size_t k)
 {
     const size_t blocks = HOT_BYTES / lpu_layout_block_bytes(l, k);
-    const size_t block_rows = lpu_layout_block_rows(l), room = b->y_elems / TOKENS_MAX;
+    const size_t block_rows = lpu_layout_block_rows(l), room = b->y_elems / TOKENS_MAX - APART;
     const size_t rows = (blocks ? blocks : 1) * block_rows * lpu_team_threads(b->team);
     return rows < room ? rows : room / block_rows * block_rows;
-}
-
-static double peak_of(const lpu_measure_limits *limits, lpu_layout l)
-{
-    if (l == LPU_LAYOUT_F16) return limits->f32_macs_per_s;
-    return l == LPU_LAYOUT_BF16 ? limits->bf16_macs_per_s : limits->i8_macs_per_s;
 }
 
 /* One point, and the samples that it will come from. */
@@ -97,7 +91,7 @@ static void keep(const lpu_measure_limits *limits, sampling *s, lpu_samples *fro
     p->macs_per_s = 1e9 * (double)(p->rows * p->k * p->tokens) / p->time.median_ns;
     p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
     p->macs_per_byte = (double)(p->rows * p->k * p->tokens) / (double)p->bytes;
-    p->peak_share = p->macs_per_s / peak_of(limits, p->layout);
+    p->peak_share = p->macs_per_s / lpu_measure_peak_of(limits, p->layout, p->tokens);
 }
 
 /* One more run, for the processor's counters. */

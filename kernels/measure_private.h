@@ -15,7 +15,8 @@ enum {
     READ_BYTES = 16 << 20, /* of one read for calibration */
     HEAD_ROWS = 8192,      /* of a slice of the head */
     GROUPS = 5,            /* q k v; o; gate up; down; head */
-    SLICE_ROWS = 640,      /* of a slice for many tokens: whole blocks of most layouts */
+    SLICE_ROWS = 2560,     /* of a slice for many tokens: whole blocks of most layouts */
+    APART = 16,            /* elements between the rows of tokens: not all in a few sets of a cache */
     POOL_ALIGN = 4096,
 };
 
@@ -46,7 +47,7 @@ typedef struct lpu_bench {
     void *y;           /* int32 or float */
     lpu_bench_shape shapes[SHAPES_MAX];
     size_t shape_count;
-    lpu_samples of[LPU_LAYOUTS][GROUPS], read, i8, f32, bf16_peak, barrier, unused;
+    lpu_samples of[LPU_LAYOUTS][GROUPS], read, peaks[LPU_PEAKS], barrier, unused;
     lpu_sample head[LPU_LAYOUTS]; /* of a token */
     double begin_ns, budget_ns;
     volatile uint64_t sink;

@@ -2,6 +2,7 @@
 #include "kernels/stream.h"
 
 #include "kernels/half.h"
+#include "kernels/lookup.h"
 #include "kernels/memory.h"
 #include "workloads/quants.h"
 #include "workloads/ternary.h"
@@ -224,6 +225,16 @@ lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16
 {
     lpu_status status = lpu_stream_open(s, layout, rows, k, diag);
     return status ? status : load(s, NULL, halves, team, diag);
+}
+
+lpu_stream_split lpu_stream_split_work(size_t tokens, size_t member, size_t members)
+{
+    const size_t each = tokens / members;
+
+    if (tokens % members || each % LPU_LOOKUP_TOKENS || !each) {
+        return (lpu_stream_split){0, tokens, member, members};
+    }
+    return (lpu_stream_split){each * member, each, 0, 1};
 }
 
 /* The rows that fall to a member: whole blocks. */

@@ -44,6 +44,14 @@ lpu_status lpu_stream_read_row(int8_t *row, int8_t *digits, const lpu_matrix *m,
 lpu_status lpu_stream_load_halves(lpu_stream *s, lpu_layout layout, const uint16_t *halves,
                                   size_t rows, size_t k, lpu_team *team, lpu_diag *diag);
 
+/* How a product is split: by tokens, where every member can have as many, and enough to be taken
+ * together (lookup.h); else by rows, as member of members. */
+typedef struct lpu_stream_split {
+    size_t first, tokens;
+    size_t member, members;
+} lpu_stream_split;
+lpu_stream_split lpu_stream_split_work(size_t tokens, size_t member, size_t members);
+
 /* y[t][r] (tokens, rows; y_stride apart) = the product with x[t] (x_stride apart), for the blocks
  * that fall to a member. Returns the first row and sets how many: the member owns these columns.
  * room is the member's, of its team. */

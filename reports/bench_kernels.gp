@@ -17,7 +17,7 @@ panels  = ""
 stats limits using (panels = add(panels, strcol("threads")), 0) nooutput
 stats table using (column("macs_per_byte")) name "x" nooutput
 stats table using (column("macs_per_s") / 1e9) name "y" nooutput
-stats limits using (column("i8_macs_per_s") / 1e9) name "top" nooutput
+stats limits using (column("ternary_macs_per_s") / 1e9) name "top" nooutput
 of(t, from, format) = strcol("threads") eq t && strcol("from") eq from && strcol("weights") eq format
 least(a, b) = a < b ? a : b
 
@@ -37,7 +37,7 @@ do for [kind in kinds] {
     do for [p=1:words(panels)] {
         t = word(panels, p)
         set xrange [*:*]; set yrange [*:*]
-        stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
+        stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, ternary = column("ternary_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
         set xrange [0.7 * x_min:1.5 * x_max]
         set yrange [0.6 * y_min:2.5 * top_max]
         each = 0.68 / words(panels)
@@ -46,9 +46,11 @@ do for [kind in kinds] {
         set format y (p == 1 ? "%g" : "")
         set label 3 t.(t eq "1" ? " thread" : " threads") at graph 0.98, 0.06 right
         set label 4 "int8" at graph 0.985, first 1.13 * i8 right font fine
+        set label 7 (ternary > i8 ? "ternary, with lookups" : "") at graph 0.985, first 1.13 * ternary right font fine
         set label 5 "BF16" at graph 0.985, first 1.13 * bf16 right font fine
         set label 6 "FP32" at graph 0.985, first 1.13 * f32 right font fine
-        plot least(i8, slope * x) with lines linecolor rgb ink linewidth 1.3 title "roofs: memory, products", \
+        plot least(ternary, slope * x) with lines linecolor rgb ink linewidth 1.3 title "roofs: memory, products", \
+             least(i8, slope * x) with lines linecolor rgb ink linewidth 0.8 notitle, \
              least(bf16, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 2 notitle, \
              least(f32, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 3 notitle, \
              for [i=1:words(formats)] table using (of(t, "cache", word(formats, i)) ? column("macs_per_byte") : NaN):(column("macs_per_s") / 1e9) \

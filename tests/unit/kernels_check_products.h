@@ -388,6 +388,11 @@ static void check_peak_i8(lpu_peak_i8_fn *f)
     CHECK_EQ(f(1 << 20), f(1) << 20);
 }
 
+static void check_peak_t2(lpu_peak_t2_fn *f)
+{
+    check_peak_i8(f);
+}
+
 static void check_peak_bf16(lpu_peak_bf16_fn *f)
 {
     check_peak_i8(f);

@@ -30,9 +30,10 @@ static void the_lower_rate_binds(void)
 {
     const lpu_measure_limits l = {.threads = 1,
                                   .read_bytes_per_s = 1e9,
-                                  .i8_macs_per_s = 8e9,
-                                  .f32_macs_per_s = 1e9,
-                                  .bf16_macs_per_s = 2e9};
+                                  .macs_per_s = {[LPU_PEAK_I8] = 8e9,
+                                                 [LPU_PEAK_TERNARY] = 16e9,
+                                                 [LPU_PEAK_F32] = 1e9,
+                                                 [LPU_PEAK_BF16] = 2e9}};
     lpu_measure_ceiling c = {.bytes = 1000000, .macs = 4000000};
 
     lpu_measure_ceiling_rate(&c, &l, LPU_LAYOUT_T2, 1, 500);
@@ -43,6 +44,11 @@ static void the_lower_rate_binds(void)
     CHECK(!c.is_of_memory && fabs(c.products_tokens_per_s - 500) < 1e-6 &&
               fabs(c.share - 0.2) < 1e-9,
           "%g, %g", c.products_tokens_per_s, c.share);
+    /* Ternary products of many tokens have a peak of their own. */
+    lpu_measure_ceiling_rate(&c, &l, LPU_LAYOUT_B3, 32, 100);
+    CHECK(fabs(c.products_tokens_per_s - 32 * 4000) < 1e-6, "%g", c.products_tokens_per_s);
+    lpu_measure_ceiling_rate(&c, &l, LPU_LAYOUT_I8, 32, 100);
+    CHECK(fabs(c.products_tokens_per_s - 32 * 2000) < 1e-6, "%g", c.products_tokens_per_s);
     lpu_measure_ceiling_rate(&c, &l, LPU_LAYOUT_BF16, 2, 100);
     CHECK(fabs(c.products_tokens_per_s - 1000) < 1e-6, "%g", c.products_tokens_per_s);
 }
@@ -53,12 +59,12 @@ static void limits_only_rise(void)
     lpu_measure_limits l = {0}, first;
 
     CHECK_OK(lpu_measure_limits_run(&l, 1, 0.01, diag));
-    CHECK(l.threads == 1 && l.read_bytes_per_s > 0 && l.i8_macs_per_s > 0, "no limits");
+    CHECK(l.threads == 1 && l.read_bytes_per_s > 0 && l.macs_per_s[LPU_PEAK_I8] > 0, "no limits");
     first = l;
-    first.i8_macs_per_s *= 1000;
+    first.macs_per_s[LPU_PEAK_I8] *= 1000;
     l = first;
     CHECK_OK(lpu_measure_limits_run(&l, 1, 0.01, diag));
-    CHECK(l.i8_macs_per_s >= first.i8_macs_per_s, "the int8 peak fell");
+    CHECK(l.macs_per_s[LPU_PEAK_I8] >= first.macs_per_s[LPU_PEAK_I8], "the int8 peak fell");
     CHECK(l.read_bytes_per_s >= first.read_bytes_per_s, "the bandwidth fell");
 }
 
