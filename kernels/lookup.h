@@ -11,8 +11,7 @@
  * 64: on CPUs whose vectors of 512 bits go through that unit once a cycle (Zen 4), loading and
  * adding are as fast as multiplying, and on other ports. So both are done at once, on rows of their
  * own, one instruction of this and two of that, in this order: the ports are given out in it.
- * Together they make 1.8 times the products of the dot-product unit alone (lpu bench: peak of
- * ternary products).
+ * lpu bench has the peak of both together beside that of int8 products alone.
  */
 #ifndef LPU_KERNELS_LOOKUP_H
 #define LPU_KERNELS_LOOKUP_H

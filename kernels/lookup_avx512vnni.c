@@ -60,7 +60,7 @@ typedef struct piece {
     bool is_first; /* y is written, not added to */
     size_t sets, sets_looked_up;
     const uint8_t *lines_of[SETS];
-    plane planes[SETS + 1][LPU_LOOKUP_PLANES]; /* the last is asked for, not used */
+    plane planes[SETS][LPU_LOOKUP_PLANES];
 } piece;
 
 /* --- codes --- */
@@ -423,7 +423,8 @@ static void flush_plane(const piece *p, int32_t *y, int16_t (*sums)[TOKENS], siz
     }
 }
 
-/* Rows of y are far apart: they are asked for one plane ahead. */
+/* Rows of y are far apart: they are asked for one plane ahead (the last, where multiplying begins).
+ */
 static void flush(const piece *p, int32_t *y, bool is_first)
 {
     const plane *planes = p->planes[0];
@@ -436,7 +437,7 @@ static void flush(const piece *p, int32_t *y, bool is_first)
     }
 }
 
-/* 32 tokens. */
+/* 32 tokens. Sums of words are zero before and after. */
 static void multiply(const piece *p, int32_t *y, const int8_t *x)
 {
     const size_t rows = p->sets_looked_up * SET_ROWS;
@@ -446,7 +447,6 @@ static void multiply(const piece *p, int32_t *y, const int8_t *x)
     tiles m = {.p = p, .x = x, .y = y, .set = p->sets_looked_up};
 
     for (size_t t = 0; t < TOKENS; t++) m.x_sums[t] = lpu_vnni_sum(x + t * p->x_stride, p->k);
-    memset(p->r->sums, 0, rows * sizeof(p->r->sums[0]));
     begin_tile(&m);
     for (size_t c = 0; c < p->chunks; c++) {
         walk s = {p->r->sums[0], p->r->codes + c * rows, p->r->tables[0]};
@@ -482,6 +482,7 @@ size_t lpu_lookup_multiply(int32_t *y, size_t y_stride, const uint8_t *w, const 
     const size_t done = tokens / TOKENS * TOKENS;
 
     if (!done || !k || groups * f->sets < SETS_MIN) return 0;
+    memset(((room *)room_)->sums, 0, sizeof(((room *)room_)->sums)); /* as flush leaves them */
     const size_t groups_each = cut(groups, SETS / f->sets, 1),
                  lines_each = cut(lines, LINES, CHUNK);
     for (size_t g = 0; g < groups; g += groups_each) {
