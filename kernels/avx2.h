@@ -34,6 +34,18 @@ LPU_INLINE __m256i lpu_avx2_broadcast(const int8_t *x, size_t left)
     return _mm256_set1_epi32(four);
 }
 
+/* Digits of each plane of a line: (planes, 64). */
+LPU_INLINE void lpu_avx2_digits(uint8_t *digits, const uint8_t *line, const lpu_avx2_format f)
+{
+    for (size_t half = 0; half < 64; half += 32) {
+        __m256i digit[LPU_AVX2_PLANES_MAX];
+        f.decode(digit, _mm256_loadu_si256((const __m256i *)(const void *)(line + half)));
+        for (size_t p = 0; p < f.planes; p++) {
+            _mm256_storeu_si256((__m256i *)(void *)(digits + 64 * p + half), digit[p]);
+        }
+    }
+}
+
 LPU_INLINE int32_t lpu_avx2_sum(const int8_t *x, size_t k)
 {
     int32_t sum = 0;

@@ -20,9 +20,10 @@
 #include <stdint.h>
 
 enum {
-    LPU_LOOKUP_TOKENS = 32, /* that go together; fewer are not worth it */
-    LPU_LOOKUP_PLANES = 4,  /* of a set */
-    LPU_LOOKUP_SETS = 5,    /* of a group, at most */
+    LPU_LOOKUP_TOKENS = 32,    /* that go together; fewer are not worth it */
+    LPU_LOOKUP_PLANES = 4,     /* of a set */
+    LPU_LOOKUP_SETS = 5,       /* of a group, at most */
+    LPU_LOOKUP_PLANES_MAX = 5, /* of a format */
 };
 
 /* A set is 64 rows as lines of t2 (layout.h). A group is some blocks of a format, and as many sets
@@ -45,5 +46,12 @@ typedef struct lpu_lookup_format {
 size_t lpu_lookup_multiply(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                            size_t x_stride, size_t rows, size_t k, size_t tokens, void *room,
                            const lpu_lookup_format *format);
+
+/* The same with AVX2, for 16 tokens at a time, and all rows looked up. digits writes those of each
+ * plane of a line (planes, 64), plus one. */
+typedef void lpu_lookup_digits(uint8_t *digits, const uint8_t *line);
+size_t lpu_lookup_multiply_avx2(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
+                                size_t x_stride, size_t rows, size_t k, size_t tokens, void *room,
+                                size_t planes, lpu_lookup_digits *digits);
 
 #endif
