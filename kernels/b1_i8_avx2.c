@@ -2,6 +2,7 @@
  * the place of 2. 64 lines fit 16 bits: 64 * 2 * 2 * 127 = 32512. */
 #include "kernels/avx2.h"
 #include "kernels/kernels.h"
+#include "kernels/lookup.h"
 
 LPU_INLINE void decode(__m256i *digit, __m256i u)
 {
@@ -21,9 +22,16 @@ void lpu_gemv_b1_i8_avx2(int32_t *y, const uint8_t *w, const int8_t *x, size_t r
     lpu_avx2_product(y, 0, w, x, 0, rows, k, 1, FORMAT);
 }
 
+static void digits_of(uint8_t *digits, const uint8_t *line)
+{
+    lpu_avx2_digits(digits, line, FORMAT);
+}
+
 void lpu_gemm_b1_i8_avx2(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                          size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
-    (void)room;
-    lpu_avx2_product(y, y_stride, w, x, x_stride, rows, k, tokens, FORMAT);
+    const size_t done = lpu_lookup_multiply_avx2(y, y_stride, w, x, x_stride, rows, k, tokens, room,
+                                                 FORMAT.planes, digits_of);
+    lpu_avx2_product(y + done * y_stride, y_stride, w, x + done * x_stride, x_stride, rows, k,
+                     tokens - done, FORMAT);
 }

@@ -1,6 +1,7 @@
 /* kernels/b1_i8_avx512vnni.c - binary x int8 with VNNI: a byte of eight rows is summed with fewer
  * and fewer of its upper bits; the rows come apart at the end, as in t2_i8_avx512vnni.c. */
 #include "kernels/kernels.h"
+#include "kernels/lookup.h"
 #include "kernels/vnni.h"
 
 enum { STREAMS = 2, TOKENS = 2, PLANES = 8 };
@@ -79,13 +80,45 @@ void lpu_gemv_b1_i8_avx512vnni(int32_t *y, const uint8_t *w, const int8_t *x, si
     }
 }
 
+/* Planes 0..3 are a set, 4..7 another: of digits of which none is zero. */
+static size_t plane_row(size_t set, size_t plane)
+{
+    return 64 * set + 16 * plane;
+}
+
+static void expand(uint8_t *const *sets, const uint8_t *w, size_t block_bytes, size_t blocks,
+                   size_t lines)
+{
+    /* Bits 3 2 1 0 in places 7 5 3 1: digits + 1 of 2 or 0. */
+    const __m512i spread = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0x00, 0x02, 0x08, 0x0a, 0x20, 0x22, 0x28, 0x2a, (char)0x80, (char)0x82,
+                      (char)0x88, (char)0x8a, (char)0xa0, (char)0xa2, (char)0xa8, (char)0xaa));
+    const __m512i low = _mm512_set1_epi8(15);
+
+    (void)block_bytes;
+    (void)blocks; /* there is one */
+    for (size_t i = 0; i < 64 * lines; i += 64) {
+        const __m512i u = _mm512_loadu_si512(w + i);
+        const __m512i upper = _mm512_and_si512(_mm512_srli_epi16(u, 4), low);
+        _mm512_storeu_si512(sets[0] + i, _mm512_shuffle_epi8(spread, _mm512_and_si512(u, low)));
+        _mm512_storeu_si512(sets[1] + i, _mm512_shuffle_epi8(spread, upper));
+    }
+}
+
+static const lpu_lookup_format format = {
+    .blocks = 1, .block_rows = 128, .sets = 2, .row = plane_row, .expand = expand};
+
 void lpu_gemm_b1_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                                size_t x_stride, size_t rows, size_t k, size_t tokens, void *room)
 {
-    (void)room;
     const size_t block_bytes = lpu_layout_block_bytes(LPU_LAYOUT_B1, k);
+    const size_t done =
+        lpu_lookup_multiply(y, y_stride, w, x, x_stride, rows, k, tokens, room, &format);
 
-    for (size_t first = 0; first < rows; first += 128, w += block_bytes) {
+    y += done * y_stride;
+    x += done * x_stride;
+    tokens -= done;
+    for (size_t first = 0; tokens && first < rows; first += 128, w += block_bytes) {
         int32_t *to = y + first, sums[TOKENS];
         size_t t = 0;
         for (; t + TOKENS <= tokens; t += TOKENS) {

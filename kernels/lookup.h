@@ -23,7 +23,7 @@ enum {
     LPU_LOOKUP_TOKENS = 32,    /* that go together; fewer are not worth it */
     LPU_LOOKUP_PLANES = 4,     /* of a set */
     LPU_LOOKUP_SETS = 5,       /* of a group, at most */
-    LPU_LOOKUP_PLANES_MAX = 5, /* of a format */
+    LPU_LOOKUP_PLANES_MAX = 8, /* of a format */
 };
 
 /* A set is 64 rows as lines of t2 (layout.h). A group is some blocks of a format, and as many sets

@@ -23,7 +23,8 @@ const char *lpu_measure_peak_name(lpu_measure_peak peak)
 
 double lpu_measure_peak_of(const lpu_measure_limits *limits, lpu_layout layout, size_t tokens)
 {
-    const bool is_ternary = layout == LPU_LAYOUT_T2 || layout == LPU_LAYOUT_B3;
+    const bool is_ternary =
+        layout == LPU_LAYOUT_B1 || layout == LPU_LAYOUT_T2 || layout == LPU_LAYOUT_B3;
 
     if (layout == LPU_LAYOUT_F16) return limits->macs_per_s[LPU_PEAK_F32];
     if (layout == LPU_LAYOUT_BF16) return limits->macs_per_s[LPU_PEAK_BF16];

@@ -38,7 +38,7 @@ do for [kind in kinds] {
         t = word(panels, p)
         set xrange [*:*]; set yrange [*:*]
         stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, ternary = column("ternary_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
-        set xrange [0.7 * x_min:1.5 * x_max]
+        set xrange [0.7 * x_min:6 * x_max] # room for the names of roofs
         set yrange [0.6 * y_min:2.5 * top_max]
         each = 0.68 / words(panels)
         set lmargin at screen 0.065 + (p - 1) * each; set rmargin at screen 0.065 + p * each - 0.025
@@ -76,7 +76,7 @@ do for [kind in kinds] {
     set for [i=1:words(formats)] ytics add (word(formats, i) i)
     set format y "%s"
     set border 2
-    set label 1 "1 token from memory, ".t.(t eq "1" ? " thread" : " threads") at graph 0, 1.10 left
+    set label 1 "1 token from memory, ".t.(t eq "1" ? " thread" : " threads") at screen 0.99, graph 1.10 right
     set label 2 "10^9 weights/s (times fp16)" at graph 0, 1.045 left
     do for [i=1:words(formats)] {
         set label (10 + i) sprintf("%.0f (%.1fx)", rates[i], rates[i] / rates[words(formats)]) at rates[i] + 0.03 * most, i left font fine
