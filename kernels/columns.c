@@ -11,13 +11,15 @@
 enum {
     LINE_ROWS = 320,
     NEAR = 4096, /* columns that many tokens pass over before the next */
-    FAR = 64,    /* columns that are asked for from memory while as many are multiplied */
+    ROWS_MAX = 1 << 20,
+    FAR = 64, /* columns that are asked for from memory while as many are multiplied */
 };
 
-/* What lies in the room: the activations that are not zero, and their columns. */
+/* What lies in the room: the activations that are not zero, and their columns; sums of a part. */
 typedef struct room {
     uint16_t at[LPU_LAYOUT_K_MAX + LPU_NONZEROS_SPARE];
     int8_t x[LPU_LAYOUT_K_MAX + LPU_NONZEROS_SPARE];
+    int32_t sums[ROWS_MAX];
 } room;
 
 _Static_assert(sizeof(room) <= LPU_TEAM_ROOM_BYTES, "the room of a product");
@@ -118,10 +120,10 @@ lpu_status lpu_columns_open(lpu_columns *c, const lpu_matrix *m, lpu_team *team,
                        .k = m->cols,
                        .column_bytes = lpu_columns_column_bytes(m->rows),
                        .bytes = lpu_columns_bytes(m->rows, m->cols)};
-    if (m->cols > LPU_LAYOUT_K_MAX) {
+    if (m->cols > LPU_LAYOUT_K_MAX || m->rows > ROWS_MAX) {
         return lpu_fail(diag, LPU_ERR_RANGE,
-                        "columns: found rows of %zu elements, expected at most %d", m->cols,
-                        LPU_LAYOUT_K_MAX);
+                        "columns: found %zu rows of %zu elements, expected at most %d of %d",
+                        m->rows, m->cols, ROWS_MAX, LPU_LAYOUT_K_MAX);
     }
     if (m->stream && m->stream_bytes != c->bytes) {
         return lpu_fail(diag, LPU_ERR_FORMAT,
@@ -179,6 +181,30 @@ size_t lpu_columns_multiply(const lpu_columns *c, const lpu_kernels *k, int32_t 
             *used += add_columns(c, k, y + t * y_stride, first, *rows, x + t * x_stride, at, here,
                                  tokens > 1 ? NEAR : FAR, room_);
         }
+    }
+    return first;
+}
+
+void lpu_columns_part(const lpu_columns *c, const lpu_kernels *k, const int8_t *x, void *room_,
+                      size_t member, size_t members, size_t *used)
+{
+    room *r = room_;
+    size_t first;
+    const size_t n = lpu_team_share(c->k, member, members, &first);
+
+    memset(r->sums, 0, c->rows * sizeof(r->sums[0]));
+    *used = add_columns(c, k, r->sums, 0, c->rows, x, first, n, FAR, r);
+}
+
+size_t lpu_columns_gather(const lpu_columns *c, int32_t *y, const lpu_team *team, size_t member,
+                          size_t members, size_t *rows)
+{
+    size_t first;
+    const size_t n = *rows = lpu_team_share(c->rows, member, members, &first);
+
+    for (size_t i = 0; i < members; i++) {
+        const int32_t *sums = ((const room *)lpu_team_room(team, i))->sums + first;
+        for (size_t r = 0; r < n; r++) y[first + r] = i ? y[first + r] + sums[r] : sums[r];
     }
     return first;
 }

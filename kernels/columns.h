@@ -43,9 +43,18 @@ void lpu_columns_close(lpu_columns *c);
 void lpu_columns_pack(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first, size_t n,
                       size_t k);
 
-/* As lpu_stream_multiply_i32; used is how many columns were read, of all tokens together. */
+/* As lpu_stream_multiply_i32, by rows; used is how many columns were read, of all tokens together.
+ */
 size_t lpu_columns_multiply(const lpu_columns *c, const lpu_kernels *k, int32_t *y, size_t y_stride,
                             const int8_t *x, size_t x_stride, size_t tokens, void *room,
                             size_t member, size_t members, size_t *rows, size_t *used);
+
+/* The product of one token by several members, by columns: whole ones lie together in memory, and
+ * members that read halves of each get in each other's way. First each member takes its columns,
+ * and keeps sums in its room; then, when all have, each takes its rows of all sums, as above. */
+void lpu_columns_part(const lpu_columns *c, const lpu_kernels *k, const int8_t *x, void *room,
+                      size_t member, size_t members, size_t *used);
+size_t lpu_columns_gather(const lpu_columns *c, int32_t *y, const lpu_team *team, size_t member,
+                          size_t members, size_t *rows);
 
 #endif

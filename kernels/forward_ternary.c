@@ -260,12 +260,40 @@ typedef struct product_job {
 } product_job;
 
 /* Columns that meet zero are not read; of many tokens, each meets another. */
-static void count_skips(const pass *f, const lpu_columns *c, size_t tokens, size_t used)
+static void count_skips(const pass *f, const lpu_columns *c, uint64_t columns)
 {
-    const uint64_t skipped = (uint64_t)tokens * c->k - used;
+    f->pass->skipped_macs += columns * c->rows;
+    if (f->tokens == 1) f->pass->skipped_bytes += columns * c->column_bytes;
+}
 
-    f->pass->skipped_macs += skipped * c->rows;
-    if (f->tokens == 1) f->pass->skipped_bytes += skipped * c->column_bytes;
+/* The part of a member, of one token. */
+static void columns_work(void *arg, size_t member, size_t members)
+{
+    const pass *f = arg;
+    const lpu_columns *c = &f->layer->columns;
+    size_t used, columns, first;
+
+    lpu_columns_part(c, &f->pass->k, f->a8, lpu_team_room(f->pass->team, member), member, members,
+                     &used);
+    columns = lpu_team_share(c->k, member, members, &first);
+    count_skips(f, c, columns - used);
+}
+
+/* One job's columns; first and n as for a stream. */
+static size_t multiply_columns(const pass *f, const lpu_columns *c, const lpu_stream_split *s,
+                               int32_t *y, const int8_t *x, size_t member, size_t *n)
+{
+    const size_t stride = stride_of(c->rows);
+    size_t used;
+
+    if (f->tokens == 1 && s->members > 1) {
+        return lpu_columns_gather(c, y, f->pass->team, s->member, s->members, n);
+    }
+    const size_t first =
+        lpu_columns_multiply(c, &f->pass->k, y, stride, x, f->wide_elems, s->tokens,
+                             lpu_team_room(f->pass->team, member), s->member, s->members, n, &used);
+    if (*n && !first) count_skips(f, c, s->tokens * c->k - used); /* all members saw the same */
+    return first;
 }
 
 static void product_work(void *arg, size_t member, size_t members)
@@ -274,21 +302,17 @@ static void product_work(void *arg, size_t member, size_t members)
     const pass *f = j->f;
     const lpu_stream_split s = lpu_stream_split_work(f->tokens, member, members);
     const int8_t *x = f->a8 + s.first * f->wide_elems;
-    void *memory = lpu_team_room(f->pass->team, member);
 
     for (size_t i = 0; i < j->count; i++) {
-        const lpu_columns *c = j->of[i].c;
         const size_t all = j->of[i].m->rows, stride = stride_of(all);
         int32_t *y = j->of[i].y + s.first * stride;
         size_t first, n;
-        if (c) {
-            size_t used;
-            first = lpu_columns_multiply(c, &f->pass->k, y, stride, x, f->wide_elems, s.tokens,
-                                         memory, s.member, s.members, &n, &used);
-            if (n && !first) count_skips(f, c, s.tokens, used); /* all members saw the same */
+        if (j->of[i].c) {
+            first = multiply_columns(f, j->of[i].c, &s, y, x, member, &n);
         } else {
             first = lpu_stream_multiply_i32(j->of[i].s, &f->pass->k, y, stride, x, f->wide_elems,
-                                            s.tokens, memory, s.member, s.members, &n);
+                                            s.tokens, lpu_team_room(f->pass->team, member),
+                                            s.member, s.members, &n);
         }
         for (size_t t = 0; t < s.tokens; t++) {
             int32_t *row = y + t * stride + first;
@@ -465,6 +489,9 @@ static void run_layer(pass *f, size_t index)
     norm(f, f->x, m->hidden_elems, &w->ffn_norm);
     lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &up);
     lpu_pass_run_by_token(f->pass, f->tokens, gate_work, f);
+    if (f->has_columns && f->tokens == 1 && lpu_team_threads(f->pass->team) > 1) {
+        lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, columns_work, f);
+    }
     lpu_pass_run(f->pass, LPU_FORWARD_LINEAR, product_work, &down);
 }
 
