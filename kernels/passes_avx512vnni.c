@@ -5,13 +5,14 @@
  * whole vectors is followed by one masked step: elements beyond the last are read as zero.
  */
 #include "kernels/kernels.h"
+#include "kernels/power.h"
 #include "kernels/vnni.h"
 
 /* Those that a compiler vectorises as well. */
 #define PASS(op) lpu_##op##_avx512vnni
 #define PASS_ABSMAX
 #define PASS_POSMAX
-#define PASS_SIGMOID
+#define PASS_GATE
 #include "kernels/passes_body.h"
 
 /* Runs statements for all of n: from i on, the elements of mask here. */
@@ -192,5 +193,39 @@ void lpu_relu2_i32_avx512vnni(int32_t *y, const int32_t *g, const int32_t *u, si
         const __m512i a = shift_by(_mm512_max_epi32(load(g + i, here), zero), sg);
         const pair v = multiply(_mm512_mullo_epi32(a, a), shift_by(load(u + i, here), su));
         _mm512_mask_storeu_epi32(y + i, here, merge(round_pair(v, by)));
+    });
+}
+
+/* floor(2^32 / d), 2^16 <= d <= 2^17: FP32 is at most one off, and what it leaves of 2^32 says so.
+ */
+LPU_INLINE __m512i reciprocal(__m512i d)
+{
+    const __m512i one = _mm512_set1_epi32(1);
+    const __m512i s =
+        _mm512_cvttps_epi32(_mm512_div_ps(_mm512_set1_ps(4294967296.0f), _mm512_cvtepi32_ps(d)));
+    const __m512i rest = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_mullo_epi32(s, d));
+    const __m512i up = _mm512_mask_add_epi32(s, _mm512_cmpge_epi32_mask(rest, d), s, one);
+    return _mm512_mask_sub_epi32(up, _mm512_cmplt_epi32_mask(rest, _mm512_setzero_si512()), up,
+                                 one);
+}
+
+void lpu_sigmoid_i32_avx512vnni(int32_t *y, const int32_t *x, size_t n, int32_t c)
+{
+    const lpu_power_tables tables = lpu_power_tables_make();
+    const rounding by = rounding_by(16);
+    const __m512i factor = _mm512_set1_epi32(c), one = _mm512_set1_epi32(65536);
+    const __m512i most = _mm512_set1_epi64(17), low = _mm512_set1_epi64(0xffff);
+
+    EACH({
+        const __m512i v = load(x + i, here);
+        const pair at = round_pair(multiply(_mm512_abs_epi32(v), factor), by);
+        const pair whole = {_mm512_min_epi64(_mm512_srli_epi64(at.even, 16), most),
+                            _mm512_min_epi64(_mm512_srli_epi64(at.odd, 16), most)};
+        const pair part = {_mm512_and_si512(at.even, low), _mm512_and_si512(at.odd, low)};
+        const __m512i q = _mm512_srlv_epi32(lpu_power_at(&tables, merge(part)), merge(whole));
+        const __m512i sig = reciprocal(_mm512_add_epi32(one, q));
+        const __mmask16 is_less = _mm512_cmplt_epi32_mask(v, _mm512_setzero_si512());
+        const __m512i share = _mm512_mask_sub_epi32(sig, is_less, one, sig);
+        _mm512_mask_storeu_epi32(y + i, here, merge(round_pair(multiply(v, share), by)));
     });
 }

@@ -105,13 +105,15 @@ void PASS(relu2_i32)(int32_t *y, const int32_t *g, const int32_t *u, size_t n, i
 
 #endif
 
-#ifdef PASS_SIGMOID
+#ifdef PASS_GATE
 void PASS(gate_i32)(int32_t *y, const int32_t *f, const int32_t *u, size_t n, int32_t sf,
                     int32_t su)
 {
     for (size_t i = 0; i < n; i++) y[i] = shift_down(f[i], sf) * shift_down(u[i], su);
 }
+#endif
 
+#ifdef PASS_SIGMOID
 void PASS(sigmoid_i32)(int32_t *y, const int32_t *x, size_t n, int32_t c)
 {
     for (size_t i = 0; i < n; i++) {

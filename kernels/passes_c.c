@@ -4,5 +4,6 @@
 #define PASS_POSMAX
 #define PASS_ADDSAT
 #define PASS_WIDE
+#define PASS_GATE
 #define PASS_SIGMOID
 #include "kernels/passes_body.h"

@@ -1,8 +1,8 @@
 /* kernels/softmax_avx512vnni.c - the three passes of section 8 of workloads/arithmetic.md, 16 keys
  * at a time. Shifts by more than a lane has bits give 0, which is what the page wants. */
-#include "kernels/int_power.h"
 #include "kernels/integer.h"
 #include "kernels/kernels.h"
+#include "kernels/power.h"
 #include "kernels/vnni.h"
 
 /* The first n (at most 16) lanes. */
@@ -101,14 +101,6 @@ int32_t lpu_scores_i32_avx512vnni(int32_t *acc, size_t n, lpu_scale sq, const lp
     return _mm512_reduce_max_epi32(most);
 }
 
-/* Entry j of a table of 64. */
-LPU_INLINE __m512i look_up(const __m512i *table, __m512i j)
-{
-    const __mmask16 is_upper = _mm512_test_epi32_mask(j, _mm512_set1_epi32(32));
-    const __m512i lower = _mm512_permutex2var_epi32(table[0], j, table[1]);
-    return _mm512_mask_mov_epi32(lower, is_upper, _mm512_permutex2var_epi32(table[2], j, table[3]));
-}
-
 /* (e w + 2^15) / 2^16, rounded down, of 32-bit numbers whose product has at most 48 bits. */
 LPU_INLINE __m512i weigh(__m512i e, __m512i w)
 {
@@ -122,20 +114,15 @@ LPU_INLINE __m512i weigh(__m512i e, __m512i w)
 uint64_t lpu_powers_i32_avx512vnni(int32_t *u, const int32_t *z, size_t n, int32_t most,
                                    const lpu_scale *sv, int32_t ev)
 {
-    __m512i power[4], step[4], sum = _mm512_setzero_si512();
+    const lpu_power_tables tables = lpu_power_tables_make();
+    __m512i sum = _mm512_setzero_si512();
 
-    for (size_t i = 0; i < 4; i++) {
-        power[i] = _mm512_loadu_si512(lpu_int_powers + 16 * i);
-        step[i] = _mm512_sub_epi32(power[i], _mm512_loadu_si512(lpu_int_powers + 16 * i + 1));
-    }
     for (size_t t = 0; t < n; t += 16) {
         const __mmask16 here = lanes(n - t);
         const __m512i d =
             _mm512_sub_epi32(_mm512_set1_epi32(most), _mm512_maskz_loadu_epi32(here, z + t));
-        const __m512i s = _mm512_maskz_loadu_epi32(here, sv + t), j = _mm512_srli_epi32(d, 10);
-        const __m512i rest = _mm512_and_si512(d, _mm512_set1_epi32(1023));
-        const __m512i off = _mm512_srli_epi32(_mm512_madd_epi16(look_up(step, j), rest), 10);
-        const __m512i p = _mm512_slli_epi32(_mm512_sub_epi32(look_up(power, j), off), 8);
+        const __m512i s = _mm512_maskz_loadu_epi32(here, sv + t);
+        const __m512i p = _mm512_slli_epi32(lpu_power_at(&tables, d), 8);
         const __m512i e = _mm512_maskz_srlv_epi32(here, p, _mm512_srli_epi32(d, 16));
         const __m512i down = _mm512_sub_epi32(_mm512_set1_epi32(ev), _mm512_srai_epi32(s, 16));
         const __m512i w = _mm512_srlv_epi32(_mm512_and_si512(s, _mm512_set1_epi32(0xffff)), down);
