@@ -4,12 +4,10 @@
 #include "kernels/memory.h"
 #include "kernels/stream.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    LINE_ROWS = 320,
     NEAR = 4096, /* columns that many tokens pass over before the next */
     ROWS_MAX = 1 << 20,
     FAR = 64, /* columns that are asked for from memory while as many are multiplied */
@@ -30,33 +28,6 @@ bool lpu_columns_pay(const lpu_model *m, lpu_layout layout, uint32_t allowed)
            (lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI);
 }
 
-size_t lpu_columns_column_bytes(size_t rows)
-{
-    return (rows + LINE_ROWS - 1) / LINE_ROWS * 64;
-}
-
-size_t lpu_columns_bytes(size_t rows, size_t k)
-{
-    return k * lpu_columns_column_bytes(rows);
-}
-
-void lpu_columns_pack(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first, size_t n,
-                      size_t k)
-{
-    assert(first % LINE_ROWS == 0 && n <= LINE_ROWS);
-    for (size_t c = 0; c < k; c++) {
-        uint8_t *line = w + c * column_bytes + first / LINE_ROWS * 64;
-        for (size_t b = 0; b < 64; b++) {
-            uint32_t v = 0;
-            for (size_t p = 5; p-- > 0;) {
-                const size_t r = b / 4 % 4 * 80 + 16 * p + b / 16 * 4 + b % 4;
-                v = 3 * v + (uint32_t)(r < n ? trits[r * k + c] + 1 : 1);
-            }
-            line[b] = (uint8_t)v;
-        }
-    }
-}
-
 /* --- loading --- */
 
 typedef struct loading {
@@ -70,7 +41,7 @@ static void load_work(void *arg, size_t member, size_t members)
 {
     loading *l = arg;
     const lpu_columns *c = l->c;
-    int8_t *trits = malloc(LINE_ROWS * c->k + 1), *digits = malloc(c->k + 1);
+    int8_t *trits = malloc(LPU_LAYOUT_LINE_ROWS * c->k + 1), *digits = malloc(c->k + 1);
     lpu_status *status = &l->status[member];
     size_t line;
     const size_t lines = c->column_bytes / 64;
@@ -81,13 +52,13 @@ static void load_work(void *arg, size_t member, size_t members)
         *status = lpu_fail(&l->diag[member], LPU_ERR_MEMORY, "columns: out of memory");
     }
     for (; line < end && !*status; line++) {
-        const size_t first = line * LINE_ROWS, left = c->rows - first;
-        const size_t n = left < LINE_ROWS ? left : LINE_ROWS;
+        const size_t first = line * LPU_LAYOUT_LINE_ROWS, left = c->rows - first;
+        const size_t n = left < LPU_LAYOUT_LINE_ROWS ? left : LPU_LAYOUT_LINE_ROWS;
         for (size_t r = 0; r < n && !*status; r++) {
             *status =
                 lpu_stream_read_row(trits + r * c->k, digits, l->m, first + r, &l->diag[member]);
         }
-        if (!*status) lpu_columns_pack(c->w, c->column_bytes, trits, first, n, c->k);
+        if (!*status) lpu_layout_pack_columns(c->w, c->column_bytes, trits, first, n, c->k);
     }
     free(trits);
     free(digits);
@@ -118,8 +89,8 @@ lpu_status lpu_columns_open(lpu_columns *c, const lpu_matrix *m, lpu_team *team,
 {
     *c = (lpu_columns){.rows = m->rows,
                        .k = m->cols,
-                       .column_bytes = lpu_columns_column_bytes(m->rows),
-                       .bytes = lpu_columns_bytes(m->rows, m->cols)};
+                       .column_bytes = lpu_layout_column_bytes(m->rows),
+                       .bytes = m->cols * lpu_layout_column_bytes(m->rows)};
     if (m->cols > LPU_LAYOUT_K_MAX || m->rows > ROWS_MAX) {
         return lpu_fail(diag, LPU_ERR_RANGE,
                         "columns: found %zu rows of %zu elements, expected at most %d of %d",
@@ -154,7 +125,7 @@ static size_t add_columns(const lpu_columns *c, const lpu_kernels *k, int32_t *y
                           room *r)
 {
     const size_t count = k->nonzeros_i8(r->at, r->x, x + first, n);
-    const uint8_t *w = c->w + first * c->column_bytes + row / LINE_ROWS * 64;
+    const uint8_t *w = c->w + first * c->column_bytes + row / LPU_LAYOUT_LINE_ROWS * 64;
 
     k->columns_b3_i8(y + row, w, c->column_bytes, r->at, r->x, count, rows, chunk);
     return count;
@@ -166,8 +137,9 @@ size_t lpu_columns_multiply(const lpu_columns *c, const lpu_kernels *k, int32_t 
 {
     size_t line;
     const size_t n = lpu_team_share(c->column_bytes / 64, member, members, &line);
-    const size_t first = line * LINE_ROWS;
-    const size_t end = first + n * LINE_ROWS < c->rows ? first + n * LINE_ROWS : c->rows;
+    const size_t first = line * LPU_LAYOUT_LINE_ROWS;
+    const size_t end =
+        first + n * LPU_LAYOUT_LINE_ROWS < c->rows ? first + n * LPU_LAYOUT_LINE_ROWS : c->rows;
     const size_t parts = tokens > 1 ? (c->k + NEAR - 1) / NEAR : 1;
     const size_t step = parts ? (c->k + parts - 1) / parts : 0;
 

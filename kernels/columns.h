@@ -1,14 +1,7 @@
 /* kernels/columns.h - a ternary matrix by columns, for activations of which most are zero.
  *
  * Behind squared ReLU half of the activations are zero, and many others are rounded to it: a column
- * that meets zero need not be read. Columns lie one after the other, of whole lines of 64 bytes,
- * 320 rows each, five rows to a byte as in b3 (layout.h). Byte 16 i + 4 j + l of line n has, as
- * digit p, the row
- *
- *     320 n + 80 j + 16 p + 4 i + l        i, j, l = 0..3, p = 0..4
- *
- * so that four columns, interleaved byte by byte as vector instructions do it (in parts of 16
- * bytes), are four lines of b3 blocks. Rows beyond the last are zeros.
+ * that meets zero need not be read. Columns are laid out as layout.h has them.
  */
 #ifndef LPU_KERNELS_COLUMNS_H
 #define LPU_KERNELS_COLUMNS_H
@@ -30,18 +23,10 @@ typedef struct lpu_columns {
  * where these kernels (cpu.h) are allowed. */
 bool lpu_columns_pay(const lpu_model *m, lpu_layout layout, uint32_t allowed);
 
-/* Bytes of a column, and of all. */
-size_t lpu_columns_column_bytes(size_t rows);
-size_t lpu_columns_bytes(size_t rows, size_t k);
-
 /* The columns of a matrix of one trit; those of a packed file stay where they are.
  * LPU_ERR_FORMAT if a plane holds an illegal code. */
 lpu_status lpu_columns_open(lpu_columns *c, const lpu_matrix *m, lpu_team *team, lpu_diag *diag);
 void lpu_columns_close(lpu_columns *c);
-
-/* Packs rows from first on, n of them, up to 320 of one line: trits (n, k). */
-void lpu_columns_pack(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first, size_t n,
-                      size_t k);
 
 /* As lpu_stream_multiply_i32, by rows; used is how many columns were read, of all tokens together.
  */

@@ -28,7 +28,7 @@ typedef void lpu_gemv_i4_i8_fn(int32_t *y, const uint8_t *w, const int8_t *x, si
 typedef void lpu_gemv_i8_i8_fn(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
                                size_t rows, size_t k);
 
-/* y[r] += sum over i of w[r][at[i]] x[i], for columns that are column_bytes apart (columns.h).
+/* y[r] += sum over i of w[r][at[i]] x[i], for columns that are column_bytes apart (layout.h).
  * Columns take turns by chunk, at least 4: so many are asked for from memory while as many are
  * multiplied. */
 typedef void lpu_columns_b3_i8_fn(int32_t *y, const uint8_t *w, size_t column_bytes,

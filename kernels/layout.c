@@ -85,6 +85,28 @@ void lpu_layout_pack_b3(uint8_t *block, const int8_t *trits, size_t rows, size_t
     }
 }
 
+size_t lpu_layout_column_bytes(size_t rows)
+{
+    return (rows + LPU_LAYOUT_LINE_ROWS - 1) / LPU_LAYOUT_LINE_ROWS * 64;
+}
+
+void lpu_layout_pack_columns(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first,
+                             size_t n, size_t k)
+{
+    assert(first % LPU_LAYOUT_LINE_ROWS == 0 && n <= LPU_LAYOUT_LINE_ROWS);
+    for (size_t c = 0; c < k; c++) {
+        uint8_t *line = w + c * column_bytes + first / LPU_LAYOUT_LINE_ROWS * 64;
+        for (size_t b = 0; b < 64; b++) {
+            uint32_t v = 0;
+            for (size_t p = 5; p-- > 0;) {
+                const size_t r = b / 4 % 4 * 80 + 16 * p + b / 16 * 4 + b % 4;
+                v = 3 * v + (uint32_t)(r < n ? trits[r * k + c] + 1 : 1);
+            }
+            line[b] = (uint8_t)v;
+        }
+    }
+}
+
 void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_t k)
 {
     assert(rows <= 32 && k <= LPU_LAYOUT_K_MAX);

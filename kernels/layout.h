@@ -26,6 +26,15 @@
  *     q8   16 rows   Q8_0: 16 scales, lines as those of i8                          8.5 bits
  *     q4   32 rows   Q4_0: 32 scales, lines as those of i4                          4.5 bits
  *
+ * A ternary matrix may also lie by columns (columns.h): one after the other, of whole lines of 64
+ * bytes, 320 rows each, five rows to a byte as in b3. Byte 16 i + 4 j + l of line n has, as digit p,
+ * the row
+ *
+ *     320 n + 80 j + 16 p + 4 i + l        i, j, l = 0..3, p = 0..4
+ *
+ * so that four columns, interleaved byte by byte as vector instructions do it (in parts of 16 bytes),
+ * are four lines of b3 blocks.
+ *
  * Rows beyond the last and k beyond the last are filled with zeros of the format.
  */
 #ifndef LPU_KERNELS_LAYOUT_H
@@ -78,6 +87,13 @@ void lpu_layout_pack_i4(uint8_t *block, const int8_t *values, size_t rows, size_
 void lpu_layout_pack_i8(uint8_t *block, const int8_t *values, size_t rows, size_t k);
 void lpu_layout_pack_f16(uint8_t *block, const uint16_t *halves, size_t rows, size_t k);
 void lpu_layout_pack_bf16(uint8_t *block, const uint16_t *values, size_t rows, size_t k);
+
+/* Rows of a line of a column; bytes of a column. Packs the rows of one line of every column: trits
+ * (n, k) from row first on, n up to 320. */
+enum { LPU_LAYOUT_LINE_ROWS = 320 };
+size_t lpu_layout_column_bytes(size_t rows);
+void lpu_layout_pack_columns(uint8_t *w, size_t column_bytes, const int8_t *trits, size_t first,
+                             size_t n, size_t k);
 
 /* The same from rows of Q8_0 or Q4_0 blocks, as they are in a file (workloads/quants.h). */
 void lpu_layout_pack_q8(uint8_t *block, const uint8_t *blocks, size_t rows, size_t k);

@@ -77,7 +77,7 @@ static lpu_status put_columns(packer *p, const char *name, const lpu_matrix *m)
 {
     lpu_columns c;
 
-    if (p->is_declaring) return put(p, name, NULL, lpu_columns_bytes(m->rows, m->cols));
+    if (p->is_declaring) return put(p, name, NULL, m->cols * lpu_layout_column_bytes(m->rows));
     lpu_status status = lpu_columns_open(&c, m, p->team, p->diag);
     if (status) return status;
     status = put(p, name, c.w, c.bytes);

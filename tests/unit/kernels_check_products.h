@@ -3,7 +3,6 @@
 #ifndef LPU_TESTS_UNIT_KERNELS_CHECK_PRODUCTS_H
 #define LPU_TESTS_UNIT_KERNELS_CHECK_PRODUCTS_H
 
-#include "kernels/columns.h"
 #include "tests/unit/kernels_check.h"
 
 typedef enum product_kind {
@@ -265,14 +264,14 @@ static void check_columns_case(lpu_columns_b3_i8_fn *f, size_t rows, size_t k, s
                                size_t chunk, product_kind what)
 {
     problem p = problem_open(rows, k, 1, what, -1, 1);
-    const size_t column_bytes = lpu_columns_column_bytes(rows);
+    const size_t column_bytes = lpu_layout_column_bytes(rows);
     uint8_t *packed = calloc(k * column_bytes + 1, 1);
     uint16_t *at = malloc((count + 1) * sizeof(*at));
     int8_t *x = malloc(count + 1);
     if (!packed || !at || !x) abort();
     for (size_t r = 0; r < rows; r += 320) {
         const size_t n = rows - r < 320 ? rows - r : 320;
-        lpu_columns_pack(packed, column_bytes, p.w + r * k, r, n, k);
+        lpu_layout_pack_columns(packed, column_bytes, p.w + r * k, r, n, k);
     }
     for (size_t i = 0; i < count; i++) {
         at[i] = (uint16_t)(draw() % k);

@@ -1,4 +1,4 @@
-/* kernels/columns_b3_avx512vnni.c - columns of 1.6-bit ternary x int8 with VNNI.
+/* kernels/columns_b3_i8_avx512vnni.c - columns of 1.6-bit ternary x int8 with VNNI.
  *
  * Four columns become lines of four k by two rounds of interleaving; then it is the product of
  * b3.h, with 320 rows in 20 sums. Columns from memory are single pieces of a few lines, which no

@@ -1,4 +1,4 @@
-/* kernels/rows_i8_avx512vnni.c - some rows of int8 times int8 with VNNI.
+/* kernels/rows_i8_i8_avx512vnni.c - some rows of int8 times int8 with VNNI.
  *
  * The instruction wants one unsigned factor: x + 128, and 128 times the row's own sum is taken off.
  * Rows may lie anywhere, so the next one is asked for while one is summed.

@@ -1,4 +1,4 @@
-/* kernels/columns_b3_c.c - columns of 1.6-bit ternary x int8, portable: the definition. */
+/* kernels/columns_b3_i8_c.c - columns of 1.6-bit ternary x int8, portable: the definition. */
 #include "kernels/kernels.h"
 
 size_t lpu_nonzeros_i8_c(uint16_t *at, int8_t *values, const int8_t *x, size_t n)

@@ -1,4 +1,4 @@
-/* kernels/rows_i8_c.c - some rows of int8 times int8, portable: the definition. */
+/* kernels/rows_i8_i8_c.c - some rows of int8 times int8, portable: the definition. */
 #include "kernels/kernels.h"
 
 void lpu_rows_i8_i8_c(int32_t *y, const int8_t *w, size_t w_stride, const uint32_t *rows,
