@@ -279,9 +279,9 @@ static void print_ceilings(const lpu_measure_model *m)
     }
     lpu_table_print(t, stdout);
     lpu_table_close(&t);
-    printf("\nCeilings: weights once, the head as far as it is read, and the cache, at the read "
-           "bandwidth of this run; products\nof this layout's kind in registers at the peak of "
-           "this run. Share: measured over the lower of the two.\n");
+    printf("\nCeilings: weights once, less columns that meet zeros, the head as far as it is read, "
+           "and the cache, at the read\nbandwidth of this run; products of this layout's kind at "
+           "their peak of this run. Share: measured over the lower\nof the two.\n");
 }
 
 void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model)

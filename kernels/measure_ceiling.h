@@ -2,7 +2,8 @@
  * multiply what must be multiplied, on this machine at its best.
  *
  * Read are the weights of all linear layers once, the head as far as it is looked at (screen.h), and
- * the cache. Multiplied are all of those with every token; the head with the last one.
+ * the cache. Multiplied are all of those with every token; the head with the last one. What zeros of
+ * the activations leave out (columns.h) is taken off by the caller.
  */
 #ifndef LPU_KERNELS_MEASURE_CEILING_H
 #define LPU_KERNELS_MEASURE_CEILING_H
