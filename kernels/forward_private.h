@@ -33,11 +33,11 @@ typedef struct lpu_pass {
     uint32_t kv_trits;
     lpu_layout layout; /* of the linear layers */
     double part_ns[LPU_FORWARD_PARTS];
-    bool has_screen;         /* the head is screened: worth it where kernels keep up with memory */
-    bool has_columns;        /* the matrix behind the activation is read by columns (columns.h) */
+    bool has_screen;  /* the head is screened: worth it where kernels keep up with memory */
+    bool has_columns; /* the matrix behind the activation is read by columns (columns.h) */
     _Atomic uint64_t skipped_bytes, skipped_macs; /* of the run in hand (lpu_forward_skips) */
-    size_t context_tokens, position; /* position: tokens in the cache */
-    size_t chunk;                    /* at most LPU_FORWARD_CHUNK */
+    size_t context_tokens, position;              /* position: tokens in the cache */
+    size_t chunk;                                 /* at most LPU_FORWARD_CHUNK */
 } lpu_pass;
 
 /* Runs a job of the team; its time is the part's. */

@@ -27,13 +27,13 @@
  *     q4   32 rows   Q4_0: 32 scales, lines as those of i4                          4.5 bits
  *
  * A ternary matrix may also lie by columns (columns.h): one after the other, of whole lines of 64
- * bytes, 320 rows each, five rows to a byte as in b3. Byte 16 i + 4 j + l of line n has, as digit p,
- * the row
+ * bytes, 320 rows each, five rows to a byte as in b3. Byte 16 i + 4 j + l of line n has, as digit
+ * p, the row
  *
  *     320 n + 80 j + 16 p + 4 i + l        i, j, l = 0..3, p = 0..4
  *
- * so that four columns, interleaved byte by byte as vector instructions do it (in parts of 16 bytes),
- * are four lines of b3 blocks.
+ * so that four columns, interleaved byte by byte as vector instructions do it (in parts of 16
+ * bytes), are four lines of b3 blocks.
  *
  * Rows beyond the last and k beyond the last are filled with zeros of the format.
  */

@@ -1,9 +1,9 @@
 /* kernels/measure_ceiling.h - the rate of a pass that does nothing but read what must be read, or
  * multiply what must be multiplied, on this machine at its best.
  *
- * Read are the weights of all linear layers once, the head as far as it is looked at (screen.h), and
- * the cache. Multiplied are all of those with every token; the head with the last one. What zeros of
- * the activations leave out (columns.h) is taken off by the caller.
+ * Read are the weights of all linear layers once, the head as far as it is looked at (screen.h),
+ * and the cache. Multiplied are all of those with every token; the head with the last one. What
+ * zeros of the activations leave out (columns.h) is taken off by the caller.
  */
 #ifndef LPU_KERNELS_MEASURE_CEILING_H
 #define LPU_KERNELS_MEASURE_CEILING_H

@@ -16,7 +16,7 @@ enum {
     HEAD_ROWS = 8192,      /* of a slice of the head */
     GROUPS = 5,            /* q k v; o; gate up; down; head */
     SLICE_ROWS = 2560,     /* of a slice for many tokens: whole blocks of most layouts */
-    APART = 16,            /* elements between the rows of tokens: not all in a few sets of a cache */
+    APART = 16, /* elements between the rows of tokens: not all in a few sets of a cache */
     POOL_ALIGN = 4096,
 };
 

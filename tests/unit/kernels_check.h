@@ -1,4 +1,5 @@
-/* tests/unit/kernels_check.h - the row under test, random numbers, and buffers that show a stray access. */
+/* tests/unit/kernels_check.h - the row under test, random numbers, and buffers that show a stray
+ * access. */
 #ifndef LPU_TESTS_UNIT_KERNELS_CHECK_H
 #define LPU_TESTS_UNIT_KERNELS_CHECK_H
 
