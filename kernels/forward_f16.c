@@ -42,8 +42,7 @@ struct lpu_forward_f16 {
 
 typedef struct lpu_forward_f16 pass;
 
-/* --- memory --------------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
 {
@@ -149,8 +148,7 @@ void lpu_forward_f16_close(lpu_forward_f16 **out)
     *out = NULL;
 }
 
-/* --- jobs
- * ------------------------------------------------------------------------------------------ */
+/* --- jobs --- */
 
 /* y = x / rms(x) gain; y may be x. */
 static void rms_norm(const lpu_kernels *k, float *y, const float *x, size_t n, const lpu_gain *gain,
@@ -378,8 +376,7 @@ static void gate_work(void *arg, size_t member, size_t members)
     }
 }
 
-/* --- the pass
- * ---------------------------------------------------------------------------------------- */
+/* --- the pass --- */
 
 static void run_layer(pass *f, size_t index)
 {

@@ -66,8 +66,7 @@ static size_t stride_of(size_t elems)
     return elems + 16;
 }
 
-/* --- memory --------------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 static lpu_status open_layer(pass *f, size_t index, lpu_diag *diag)
 {
@@ -202,8 +201,7 @@ void lpu_forward_ternary_close(lpu_forward_ternary **out)
     *out = NULL;
 }
 
-/* --- jobs
- * ------------------------------------------------------------------------------------------ */
+/* --- jobs --- */
 
 /* Rows of X32 to A8, with or without a norm. */
 typedef struct norm_job {
@@ -435,8 +433,7 @@ static void gate_work(void *arg, size_t member, size_t members)
     }
 }
 
-/* --- the pass
- * ---------------------------------------------------------------------------------------- */
+/* --- the pass --- */
 
 static void embed(pass *f, const int32_t *tokens)
 {
