@@ -1,8 +1,9 @@
 /* kernels/avx2.h - the product of row-planes with AVX2, a template. Only files *_avx2.c include it.
  *
- * A format brings a decoder that takes 32 codes apart into the unsigned digits of each plane.
- * Digits times activations are summed in 16 bits over as many lines as fit, then in 32. A decoded
- * line serves several tokens.
+ * A format brings a decoder that takes 32 codes apart into unsigned bytes for each plane, digits or
+ * what digits can be had from. Those times activations are summed in 16 bits over as many lines as
+ * fit, then in 32; the sums of digits are made of them once, at the end. A decoded line serves
+ * several tokens.
  */
 #ifndef LPU_KERNELS_AVX2_H
 #define LPU_KERNELS_AVX2_H
@@ -14,16 +15,23 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LPU_AVX2_PLANES_MAX = 8, LPU_AVX2_TOKENS_MAX = 4 };
+enum {
+    LPU_AVX2_PLANES_MAX = 8,
+    LPU_AVX2_SUMS_MAX = 16,
+    LPU_AVX2_AHEAD_BYTES = 4096, /* fetched before they are needed */
+};
 
-typedef void lpu_avx2_decode(__m256i *digit, __m256i codes);
+typedef void lpu_avx2_decode(__m256i *plane, __m256i codes);
+typedef void lpu_avx2_finish(__m256i *sums); /* (planes) */
 
-/* What a format is; lines * 2 * (largest digit) * 127 is below 2^15. */
+/* What a format is; lines * 2 * (largest byte of a plane) * 127 is below 2^15. */
 typedef struct lpu_avx2_format {
     lpu_avx2_decode *decode;
+    lpu_avx2_finish *finish;
     size_t planes, lines;
     int32_t bias;  /* of the digits */
-    size_t tokens; /* that share a decoded line */
+    size_t halves; /* of a line that are summed together, for one token */
+    size_t tokens; /* that share a decoded half of a line */
 } lpu_avx2_format;
 
 /* The next four of the activations; zeros where fewer are left. Loops pass left = 4: one load. */
@@ -34,55 +42,64 @@ LPU_INLINE __m256i lpu_avx2_broadcast(const int8_t *x, size_t left)
     return _mm256_set1_epi32(four);
 }
 
-/* Digits of each plane of a line: (planes, 64). */
-LPU_INLINE void lpu_avx2_digits(uint8_t *digits, const uint8_t *line, const lpu_avx2_format f)
+LPU_INLINE __m256i lpu_avx2_load(const uint8_t *w)
 {
-    for (size_t half = 0; half < 64; half += 32) {
-        __m256i digit[LPU_AVX2_PLANES_MAX];
-        f.decode(digit, _mm256_loadu_si256((const __m256i *)(const void *)(line + half)));
-        for (size_t p = 0; p < f.planes; p++) {
-            _mm256_storeu_si256((__m256i *)(void *)(digits + 64 * p + half), digit[p]);
-        }
-    }
+    return _mm256_loadu_si256((const __m256i *)(const void *)w);
 }
 
 LPU_INLINE int32_t lpu_avx2_sum(const int8_t *x, size_t k)
 {
-    int32_t sum = 0;
-    for (size_t c = 0; c < k; c++) sum += x[c];
+    const __m256i one = _mm256_set1_epi8(1), wide = _mm256_set1_epi16(1);
+    __m256i sums = _mm256_setzero_si256();
+    int32_t eight[8], sum = 0;
+    size_t c = 0;
+
+    for (; c + 32 <= k; c += 32) {
+        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(x + c));
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(one, v), wide));
+    }
+    _mm256_storeu_si256((__m256i *)(void *)eight, sums);
+    for (size_t i = 0; i < 8; i++) sum += eight[i];
+    for (; c < k; c++) sum += x[c];
     return sum;
 }
 
-/* Half a line times n tokens. */
+/* Halves of a line times n tokens; part is (halves, n, planes). */
 LPU_INLINE void lpu_avx2_step(__m256i *part, const uint8_t *w, const int8_t *x, size_t x_stride,
-                              size_t left, const lpu_avx2_format f, const size_t n)
+                              size_t left, const lpu_avx2_format f, const size_t halves,
+                              const size_t n)
 {
-    __m256i digit[LPU_AVX2_PLANES_MAX];
-    f.decode(digit, _mm256_loadu_si256((const __m256i *)(const void *)w));
     LPU_UNROLL
-    for (size_t t = 0; t < n; t++) {
-        const __m256i four = lpu_avx2_broadcast(x + t * x_stride, left);
+    for (size_t i = 0; i < halves * n; i++) {
+        const __m256i four = lpu_avx2_broadcast(x + i % n * x_stride, left);
+        __m256i plane[LPU_AVX2_PLANES_MAX];
+        f.decode(plane, lpu_avx2_load(w + i / n * 32)); /* once for all tokens, optimised */
         LPU_UNROLL
         for (size_t p = 0; p < f.planes; p++) {
-            __m256i *to = part + t * f.planes + p;
-            *to = _mm256_add_epi16(*to, _mm256_maddubs_epi16(digit[p], four));
+            __m256i *to = part + i * f.planes + p;
+            *to = _mm256_add_epi16(*to, _mm256_maddubs_epi16(plane[p], four));
+            LPU_KEEP(*to);
         }
     }
 }
 
-/* sums += one half of up to f.lines lines, of k elements, times n tokens. */
+/* sums += the halves of some lines, up to f.lines, times n tokens; left is k of each line. */
 LPU_INLINE void lpu_avx2_lines(__m256i *sums, const uint8_t *w, const int8_t *x, size_t x_stride,
-                               size_t k, const lpu_avx2_format f, const size_t n)
+                               size_t lines, size_t left, const lpu_avx2_format f,
+                               const size_t halves, const size_t n)
 {
-    __m256i part[LPU_AVX2_PLANES_MAX * LPU_AVX2_TOKENS_MAX];
+    const size_t count = halves * n * f.planes;
+    __m256i part[LPU_AVX2_SUMS_MAX];
     LPU_UNROLL
-    for (size_t i = 0; i < f.planes * n; i++) part[i] = _mm256_setzero_si256();
+    for (size_t i = 0; i < count; i++) part[i] = _mm256_setzero_si256();
 
-    size_t c = 0;
-    for (; c + 4 <= k; c += 4, w += 64) lpu_avx2_step(part, w, x + c, x_stride, 4, f, n);
-    if (c < k) lpu_avx2_step(part, w, x + c, x_stride, k - c, f, n);
+    for (size_t i = 0; i < lines; i++, w += 64, x += 4) {
+        _mm_prefetch((const char *)w + LPU_AVX2_AHEAD_BYTES, _MM_HINT_T0);
+        lpu_avx2_step(part, w, x, x_stride, left, f, halves, n);
+    }
+    LPU_KEEP_POINTER(sums); /* they stay in memory: registers are for parts */
     LPU_UNROLL
-    for (size_t i = 0; i < f.planes * n; i++) {
+    for (size_t i = 0; i < count; i++) {
         const __m256i wide = _mm256_madd_epi16(part[i], _mm256_set1_epi16(1));
         sums[i] = _mm256_add_epi32(sums[i], wide);
     }
@@ -91,23 +108,34 @@ LPU_INLINE void lpu_avx2_lines(__m256i *sums, const uint8_t *w, const int8_t *x,
 /* A block times n tokens. */
 LPU_INLINE void lpu_avx2_block(int32_t *y, size_t y_stride, const uint8_t *w, const int8_t *x,
                                size_t x_stride, size_t rows, size_t k, const lpu_avx2_format f,
-                               const size_t n)
+                               const size_t halves, const size_t n)
 {
-    const size_t step = 4 * f.lines, block_rows = 16 * f.planes;
-    __m256i sums[2][LPU_AVX2_PLANES_MAX * LPU_AVX2_TOKENS_MAX];
+    const size_t block_rows = 16 * f.planes, lines = k / 4, rest = k % 4;
+    __m256i sums[2][LPU_AVX2_SUMS_MAX];
     int32_t out[16 * LPU_AVX2_PLANES_MAX];
 
     memset(sums, 0, sizeof(sums));
-    for (size_t c = 0; c < k; c += step) {
-        const size_t here = k - c < step ? k - c : step;
-        lpu_avx2_lines(sums[0], w + 16 * c, x + c, x_stride, here, f, n);
-        lpu_avx2_lines(sums[1], w + 16 * c + 32, x + c, x_stride, here, f, n);
+    for (size_t i = 0; i < lines; i += f.lines) {
+        const size_t here = lines - i < f.lines ? lines - i : f.lines;
+        LPU_UNROLL
+        for (size_t h = 0; h < 2; h += halves) {
+            lpu_avx2_lines(sums[h], w + 64 * i + 32 * h, x + 4 * i, x_stride, here, 4, f, halves,
+                           n);
+        }
+    }
+    for (size_t h = 0; h < 2 && rest; h += halves) {
+        lpu_avx2_lines(sums[h], w + 64 * lines + 32 * h, x + 4 * lines, x_stride, 1, rest, f,
+                       halves, n);
     }
     for (size_t t = 0; t < n; t++) {
         const __m256i taken = _mm256_set1_epi32(f.bias * lpu_avx2_sum(x + t * x_stride, k));
-        for (size_t i = 0; i < 2 * f.planes; i++) {
-            const __m256i v = _mm256_sub_epi32(sums[i % 2][t * f.planes + i / 2], taken);
-            _mm256_storeu_si256((__m256i *)(void *)(out + 8 * i), v);
+        for (size_t h = 0; h < 2; h++) {
+            __m256i *of = h < halves ? sums[0] + (h * n + t) * f.planes : sums[h] + t * f.planes;
+            f.finish(of);
+            for (size_t p = 0; p < f.planes; p++) {
+                _mm256_storeu_si256((__m256i *)(void *)(out + 16 * p + 8 * h),
+                                    _mm256_sub_epi32(of[p], taken));
+            }
         }
         memcpy(y + t * y_stride, out, (rows < block_rows ? rows : block_rows) * sizeof(*y));
     }
@@ -124,11 +152,11 @@ LPU_INLINE void lpu_avx2_product(int32_t *y, size_t y_stride, const uint8_t *w, 
         size_t t = 0;
         for (; t + f.tokens <= tokens; t += f.tokens) {
             lpu_avx2_block(to + t * y_stride, y_stride, w, x + t * x_stride, x_stride, rows - first,
-                           k, f, f.tokens);
+                           k, f, 1, f.tokens);
         }
         for (; t < tokens; t++) {
             lpu_avx2_block(to + t * y_stride, y_stride, w, x + t * x_stride, x_stride, rows - first,
-                           k, f, 1);
+                           k, f, f.halves, 1);
         }
     }
 }

@@ -12,7 +12,7 @@
  * several rows at the same k (a row-plane); row 16 p + lane of a block is plane p:
  *
  *     b1  128 rows   1 for +1, 0 for -1, of plane p in bit p; there is no zero       1 bit
- *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p; digits may be -1..2   2.0 bits
+ *     t2   64 rows   digit + 1 of plane p in bits 2p+1..2p                        2.0 bits
  *     b3   80 rows   sum of (digit + 1) 3^p over planes p = 0..4, 0..242           1.6 bits
  *     i4   32 rows   the integer, -8..7, plus 8 of plane p in bits 4p+3..4p       4 bits
  *     i8   16 rows   the integer, -127..127                                       8 bits

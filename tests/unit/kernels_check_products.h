@@ -94,12 +94,11 @@ static void check_case(const call *f, size_t rows, size_t k, size_t tokens, prod
     const size_t y_stride = rows + 3;
     const size_t block = lpu_layout_block_bytes(f->layout, k);
     static const int range[][2] = {[LPU_LAYOUT_B1] = {-1, 1},
-                                   [LPU_LAYOUT_T2] = {-1, 2}, /* of one token; of many, -1..1 */
+                                   [LPU_LAYOUT_T2] = {-1, 1},
                                    [LPU_LAYOUT_B3] = {-1, 1},
                                    [LPU_LAYOUT_I4] = {-8, 7},
                                    [LPU_LAYOUT_I8] = {-127, 127}};
-    const int high = f->gemm && f->layout == LPU_LAYOUT_T2 ? 1 : range[f->layout][1];
-    problem p = problem_open(rows, k, tokens, what, range[f->layout][0], high);
+    problem p = problem_open(rows, k, tokens, what, range[f->layout][0], range[f->layout][1]);
     for (size_t i = 0; f->layout == LPU_LAYOUT_B1 && i < rows * k; i++) {
         if (!p.w[i]) p.w[i] = 1; /* there is no zero */
     }
