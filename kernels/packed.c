@@ -2,6 +2,7 @@
  */
 #include "kernels/packed.h"
 
+#include "kernels/columns.h"
 #include "kernels/cpu.h"
 #include "kernels/packed_private.h"
 #include "kernels/screen.h"
@@ -14,9 +15,11 @@
 static const lpu_layout layouts[] = {LPU_LAYOUT_B1, LPU_LAYOUT_T2, LPU_LAYOUT_B3, LPU_LAYOUT_I4,
                                      LPU_LAYOUT_I8};
 
-void lpu_packed_name(char name[LPU_PACKED_NAME_BYTES], lpu_layout layout, uint32_t allowed)
+void lpu_packed_name(char name[LPU_PACKED_NAME_BYTES], const lpu_model *m, lpu_layout layout,
+                     uint32_t allowed)
 {
-    snprintf(name, LPU_PACKED_NAME_BYTES, "%s %s", lpu_layout_name(layout),
+    snprintf(name, LPU_PACKED_NAME_BYTES, "%s%s %s", lpu_layout_name(layout),
+             lpu_columns_pay(m, layout, allowed) ? " columns" : "",
              lpu_screen_pays(allowed) ? "screen" : "i8");
 }
 
@@ -36,7 +39,7 @@ lpu_status lpu_packed_layout(lpu_layout *layout, const lpu_weights *weights, uin
         const char *name = lpu_layout_name(layouts[i]);
         if (strlen(name) == bytes && !memcmp(name, weights->packed, bytes)) *layout = layouts[i];
     }
-    lpu_packed_name(wanted, *layout, allowed);
+    lpu_packed_name(wanted, &weights->model, *layout, allowed);
     if (!strcmp(wanted, weights->packed)) return LPU_OK;
     return lpu_fail(diag, LPU_ERR_FORMAT,
                     "%s: packed as \"%s\", and the kernels of this CPU want \"%s\": pack the GGUF "

@@ -3,6 +3,7 @@
 #define LPU_KERNELS_PACKED_PRIVATE_H
 
 #include "kernels/layout.h"
+#include "workloads/model.h"
 
 #include <stdint.h>
 
@@ -10,7 +11,9 @@
 
 enum { LPU_PACKED_NAME_BYTES = 32, LPU_PACKED_ALIGNMENT_BYTES = 4096 };
 
-/* "b3 screen": the layout of the linear layers, and that of the head where these kernels run. */
-void lpu_packed_name(char name[LPU_PACKED_NAME_BYTES], lpu_layout layout, uint32_t allowed);
+/* "b3 columns screen": the layout of the linear layers, whether one is by columns, and the layout
+ * of the head, where these kernels run. */
+void lpu_packed_name(char name[LPU_PACKED_NAME_BYTES], const lpu_model *m, lpu_layout layout,
+                     uint32_t allowed);
 
 #endif

@@ -183,7 +183,7 @@ static void put_keys(packer *p, uint32_t allowed)
     lpu_gguf_writer_copy(p->w, p->source);
     lpu_gguf_writer_align(p->w, LPU_PACKED_ALIGNMENT_BYTES);
     lpu_gguf_writer_put_u32(p->w, "setun.pack.version", LPU_PACKED_VERSION);
-    lpu_packed_name(text, p->o->layout, allowed);
+    lpu_packed_name(text, &p->weights->model, p->o->layout, allowed);
     lpu_gguf_writer_put_string(p->w, "setun.pack.layout", text);
     lpu_gguf_writer_put_u32(p->w, "setun.pack.head_trits", p->o->head_trits);
     lpu_gguf_writer_put_u32(p->w, "setun.pack.is_binary",

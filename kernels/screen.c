@@ -153,7 +153,7 @@ static lpu_status load(lpu_screen *s, const lpu_matrix *head, lpu_diag *diag)
 
 bool lpu_screen_pays(uint32_t allowed)
 {
-    return (lpu_cpu_flags() & allowed & LPU_CPU_AVX512VNNI) != 0;
+    return (lpu_cpu_flags() & allowed & (LPU_CPU_AVX2 | LPU_CPU_AVX512VNNI)) != 0;
 }
 
 size_t lpu_screen_bytes(size_t rows, size_t cols)

@@ -45,13 +45,23 @@ result bench_file "$([ "$why" -eq 2 ] || echo "$why lines, expected two")"
 
 # ---- what is refused ----
 
-if grep -q -w avx512_vnni /proc/cpuinfo 2>/dev/null; then
-    export LPU_CPU=avx2
+if grep -q -w avx2 /proc/cpuinfo 2>/dev/null; then
+    export LPU_CPU=c
     refuse other_cpu 1 'want "b3 i8": pack the GGUF file again' \
         run --model "$dir/b3" --tokens 1,2 --count 2
     unset LPU_CPU
 else
-    echo "skip    other_cpu: without AVX-512 VNNI all layouts are one"
+    echo "skip    other_cpu: without AVX2 all layouts are one"
+fi
+if grep -q -w avx512_vnni /proc/cpuinfo 2>/dev/null; then
+    export LPU_CPU=avx2
+    refuse no_columns 1 'packed as "b3 columns screen", and the kernels of this CPU want "b3 screen"' \
+        run --model "$dir/b3" --tokens 1,2 --count 2
+    why=$(tokens "$dir/t2" --tokens 1,2,3 --count 9)
+    result same_layout "$([ "$why" = "$plain" ] || echo "$why with AVX2, expected $plain")"
+    unset LPU_CPU
+else
+    echo "skip    no_columns: without AVX-512 VNNI there are none"
 fi
 size=$(stat -c %s "$dir/b3")
 cp "$dir/b3" "$dir/flipped"

@@ -139,15 +139,17 @@ static void packed_screen_has_the_same_pieces(void)
     lpu_team *team;
     lpu_kernels k;
     size_t bytes = 0, sizes[2];
+    uint32_t allowed;
 
-    if (!lpu_screen_pays(LPU_CPU_ALL)) SKIP("packed screen: this CPU needs none");
+    CHECK_OK(lpu_cpu_allowed(&allowed, diag));
+    if (!lpu_screen_pays(allowed)) SKIP("packed screen: this CPU needs none");
     CHECK_OK(make_portable(&g, false, true, diag));
     uint8_t *data = make_packed(g, LPU_LAYOUT_B3, 5, &bytes, NULL);
     CHECK_OK(lpu_gguf_parse(&p, "packed", data, bytes, diag));
     CHECK_OK(lpu_weights_load(&w[0], g, 5, 0, diag));
     CHECK_OK(lpu_packed_load(&w[1], p, 0, diag));
     CHECK_OK(lpu_team_open(&team, 1, diag));
-    lpu_kernels_init(&k, LPU_CPU_ALL);
+    lpu_kernels_init(&k, allowed);
     for (int i = 0; i < 2; i++) CHECK_OK(lpu_screen_open(&s[i], &w[i]->head, &k, team, diag));
     for (size_t i = 0; i < LPU_SCREEN_PIECES; i++) {
         const void *a = lpu_screen_piece(s[0], i, &sizes[0]);
@@ -208,13 +210,13 @@ static void set_sum(uint8_t *data, size_t bytes)
     memcpy(data + at, &sum, sizeof(sum));
 }
 
-static uint8_t *usual(size_t *bytes)
+static uint8_t *usual(lpu_layout layout, size_t *bytes)
 {
     lpu_gguf *g;
     lpu_diag diag = {""};
 
     if (make_portable(&g, false, true, &diag)) abort();
-    uint8_t *data = make_packed(g, LPU_LAYOUT_B3, 5, bytes, &diag);
+    uint8_t *data = make_packed(g, layout, 5, bytes, &diag);
     if (!data || take(data, *bytes, &diag)) abort();
     lpu_gguf_close(&g);
     return data;
@@ -223,7 +225,7 @@ static uint8_t *usual(size_t *bytes)
 static void a_changed_byte_is_refused(void)
 {
     size_t bytes;
-    uint8_t *data = usual(&bytes);
+    uint8_t *data = usual(LPU_LAYOUT_B3, &bytes);
     const size_t end = sum_at(data, bytes) + 8, step = end / 1500 + 1;
 
     for (size_t i = 0; i < end; i += i < 2000 ? 1 : step) {
@@ -239,7 +241,7 @@ static void a_changed_byte_is_refused(void)
 static void a_short_file_is_refused(void)
 {
     size_t bytes;
-    uint8_t *data = usual(&bytes);
+    uint8_t *data = usual(LPU_LAYOUT_B3, &bytes);
     const size_t end = sum_at(data, bytes) + 8;
 
     for (size_t n = 0; n < end; n += n < 600 ? 1 : end / 400) {
@@ -256,7 +258,7 @@ static void a_short_file_is_refused(void)
 static void forged_tables_do_no_harm(void)
 {
     size_t bytes;
-    uint8_t *data = usual(&bytes), *copy = malloc(bytes);
+    uint8_t *data = usual(LPU_LAYOUT_B3, &bytes), *copy = malloc(bytes);
     uint64_t seed = 1;
     size_t refused = 0;
 
@@ -290,7 +292,7 @@ static void patch(uint8_t *data, size_t bytes, const char *key, size_t skip, con
 static void other_layouts_are_refused(void)
 {
     size_t bytes;
-    uint8_t *data = usual(&bytes);
+    uint8_t *data = usual(LPU_LAYOUT_T2, &bytes);
     const uint32_t version = LPU_PACKED_VERSION + 1, same = LPU_PACKED_VERSION;
     lpu_diag why = {""};
 
@@ -302,7 +304,7 @@ static void other_layouts_are_refused(void)
     patch(data, bytes, "setun.pack.layout", 12, "b9", 2);
     CHECK_EQ(take(data, bytes, &why), LPU_ERR_FORMAT);
     CHECK(strstr(why.text, "pack the GGUF file again"), "%s", why.text);
-    patch(data, bytes, "setun.pack.layout", 12, "t2", 2); /* its streams are of another size */
+    patch(data, bytes, "setun.pack.layout", 12, "i4", 2); /* its streams are of another size */
     lpu_gguf *g;
     lpu_weights *w;
     lpu_forward *f;
@@ -318,7 +320,7 @@ static void other_layouts_are_refused(void)
 static void each_loader_takes_its_own(void)
 {
     size_t bytes;
-    uint8_t *data = usual(&bytes);
+    uint8_t *data = usual(LPU_LAYOUT_B3, &bytes);
     lpu_gguf *g;
     lpu_weights *w;
     lpu_forward *f;
