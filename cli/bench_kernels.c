@@ -16,20 +16,21 @@ static double ratio(double a, double b)
 static void print_limits(const lpu_measure *m)
 {
     char titles[LPU_PEAKS][32];
-    const char *heads[4 + LPU_PEAKS] = {"threads", "memory read"};
+    const char *heads[5 + LPU_PEAKS] = {"threads", "memory read", "at the worst"};
 
     for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
         snprintf(titles[p], sizeof(titles[p]), "%s products", lpu_measure_peak_title(p));
-        heads[2 + p] = titles[p];
+        heads[3 + p] = titles[p];
     }
-    heads[2 + LPU_PEAKS] = "barrier";
-    heads[3 + LPU_PEAKS] = "spread";
-    lpu_table *t = lpu_table_open(4 + LPU_PEAKS, heads);
+    heads[3 + LPU_PEAKS] = "barrier";
+    heads[4 + LPU_PEAKS] = "spread";
+    lpu_table *t = lpu_table_open(5 + LPU_PEAKS, heads);
 
     printf("What this machine can do at best (%s)\n\n", m->isa);
     for (uint32_t i = 0; i < m->threads_counts; i++) {
         lpu_table_cell(t, "%u", m->limits[i].threads);
         lpu_bench_put_si(t, m->limits[i].read_bytes_per_s, "B/s");
+        lpu_bench_put_si(t, m->limits[i].least_read_bytes_per_s, "B/s");
         for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
             lpu_bench_put_si(t, m->limits[i].macs_per_s[p], "MAC/s");
         }
@@ -142,8 +143,8 @@ static void print_points(const lpu_measure *m)
     }
     lpu_table_print(t, stdout);
     lpu_table_close(&t);
-    printf("\nof peak: of the products of the same kind in registers; of limit: of reading memory, "
-           "weights alone.\n");
+    printf("\nof peak: of the products of the same kind in registers; of limit: of reading memory "
+           "in turns\nwith it, weights alone.\n");
 }
 
 /* What the processor counted, where it can be asked. */
@@ -192,6 +193,7 @@ static json_t *limits_json(const lpu_measure *m)
         json_t *o = json_object();
         json_object_set_new(o, "threads", json_integer(m->limits[i].threads));
         lpu_bench_set_real(o, "read_bytes_per_s", m->limits[i].read_bytes_per_s);
+        lpu_bench_set_real(o, "least_read_bytes_per_s", m->limits[i].least_read_bytes_per_s);
         lpu_bench_set_peaks(o, "macs_per_s", &m->limits[i]);
         lpu_bench_set_real(o, "barrier_ns", m->limits[i].barrier_ns);
         json_object_set_new(o, "is_noisy", json_boolean(m->limits[i].is_noisy));

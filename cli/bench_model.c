@@ -259,6 +259,10 @@ static void print_ceilings(const lpu_measure_model *m)
             printf("%s%s %s", p ? ", " : ", products ", lpu_measure_peak_title(p),
                    lpu_cli_si(text, l->macs_per_s[p], "/s"));
         }
+        if (l->is_noisy) {
+            printf(" (noisy: it read %s at the worst)",
+                   lpu_cli_si(text, l->least_read_bytes_per_s, "B/s"));
+        }
         printf("\n");
     }
     printf("\n");

@@ -20,7 +20,6 @@ static lpu_status measure_threads(lpu_bench *b, size_t t, lpu_diag *diag)
 {
     lpu_measure_limits *limits = &b->out->limits[t];
     lpu_measure_token *tokens = &b->out->tokens[t * LPU_LAYOUTS];
-    lpu_measure_product *products = &b->out->products[t * LPU_LAYOUTS * b->shape_count];
 
     const double all = 1e-9 * b->budget_ns / b->out->threads_counts;
     const double seconds = b->options->has_points ? all * (1 - share_points) : all;
@@ -33,27 +32,11 @@ static lpu_status measure_threads(lpu_bench *b, size_t t, lpu_diag *diag)
         lpu_bench_measure_shape(b, t, i, share_products * seconds / (double)b->shape_count);
     }
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) lpu_bench_init_token(b, &tokens[l], l);
-    lpu_bench_measure_decode(b, tokens, share_tokens * seconds);
+    lpu_bench_measure_decode(b, t, share_tokens * seconds);
     lpu_bench_measure_prefill(b, tokens, share_prefill * seconds);
     if (b->options->has_points) lpu_bench_measure_points(b, t, share_points * all);
     lpu_team_close(&b->team);
     lpu_perf_close(&b->perf);
-
-    const lpu_sample read = lpu_sample_summarise(&b->read);
-    limits->read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;
-    limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&read);
-    for (size_t i = 0; i < LPU_LAYOUTS * b->shape_count; i++) {
-        products[i].bandwidth_share = products[i].bytes_per_s / limits->read_bytes_per_s;
-    }
-    for (size_t i = 0; i < b->out->point_count; i++) {
-        lpu_measure_point *p = &b->out->points[i];
-        if (p->threads != limits->threads) continue;
-        p->bandwidth_share = p->bytes_per_s / limits->read_bytes_per_s;
-    }
-    for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-        tokens[l].bandwidth_share =
-            (double)tokens[l].bytes * tokens[l].decode_tokens_per_s / limits->read_bytes_per_s;
-    }
     return LPU_OK;
 }
 

@@ -39,10 +39,12 @@ const char *lpu_measure_peak_name(lpu_measure_peak peak);
 /* The machine at its best, with a number of threads: the fastest tenth of the runs. */
 typedef struct lpu_measure_limits {
     uint32_t threads;
-    double read_bytes_per_s; /* memory to registers, several streams, prefetched */
+    /* Memory to registers, several streams, prefetched: of the best and of the slowest part of the
+     * run. Shares of it are of the part that they were measured in. */
+    double read_bytes_per_s, least_read_bytes_per_s;
     double macs_per_s[LPU_PEAKS];
     double barrier_ns; /* of a job without work: median */
-    bool is_noisy;     /* of the samples, any but the barrier's */
+    bool is_noisy;     /* of the samples, any but the barrier's, or the parts of the run */
 } lpu_measure_limits;
 
 /* The peak of the products that the kernels of a layout make for so many tokens. */
@@ -58,7 +60,7 @@ typedef struct lpu_measure_product {
     uint64_t bytes; /* of the stream */
     lpu_sample time;
     double weights_per_s, bytes_per_s;
-    double bandwidth_share; /* bytes_per_s over the limit of the same threads */
+    double bandwidth_share; /* bytes_per_s over reading memory in turns with it */
 } lpu_measure_product;
 
 /* A batch of tokens times a slice of the largest matrix of a layer: a point under a roofline. */

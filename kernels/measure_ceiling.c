@@ -62,6 +62,9 @@ static void keep_best(lpu_measure_limits *all, const lpu_measure_limits *now)
     if (before.threads != now->threads) return;
     if (before.read_bytes_per_s > all->read_bytes_per_s)
         all->read_bytes_per_s = before.read_bytes_per_s;
+    if (before.least_read_bytes_per_s < all->least_read_bytes_per_s)
+        all->least_read_bytes_per_s = before.least_read_bytes_per_s;
+    all->is_noisy = before.is_noisy || now->is_noisy || lpu_bench_memory_changed(all);
     for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
         if (before.macs_per_s[p] > all->macs_per_s[p]) all->macs_per_s[p] = before.macs_per_s[p];
     }
@@ -88,9 +91,6 @@ lpu_status lpu_measure_limits_run(lpu_measure_limits *limits, uint32_t threads, 
         lpu_kernels_init(&b->k, allowed);
         lpu_team_pin_caller(b->team);
         lpu_bench_measure_limits(b, &now, seconds);
-        const lpu_sample read = lpu_sample_summarise(&b->read);
-        now.read_bytes_per_s = 1e9 * READ_BYTES / read.p10_ns;
-        now.is_noisy = now.is_noisy || lpu_sample_is_noisy(&read);
         keep_best(limits, &now);
     }
     lpu_team_close(&b->team);

@@ -2,6 +2,8 @@
 #include "kernels/lookup.h"
 #include "kernels/measure_private.h"
 
+#include <math.h>
+
 enum { PEAK_ROUNDS = 1 << 17, BARRIERS = 200 };
 
 static const struct {
@@ -92,6 +94,25 @@ void lpu_bench_sample_read(lpu_bench *b, size_t runs)
     for (size_t i = 0; i < runs; i++) (void)run_limit(b, read_work, LPU_PEAKS, &b->read);
 }
 
+bool lpu_bench_memory_changed(const lpu_measure_limits *l)
+{
+    return l->read_bytes_per_s > LPU_MEASURE_SPREAD_MAX * l->least_read_bytes_per_s;
+}
+
+void lpu_bench_keep_read(lpu_bench *b, lpu_measure_limits *limits)
+{
+    const lpu_sample s = lpu_sample_summarise(&b->read);
+    const double rate = 1e9 * READ_BYTES / s.p10_ns;
+
+    if (rate > limits->read_bytes_per_s) limits->read_bytes_per_s = rate;
+    if (rate < limits->least_read_bytes_per_s || limits->least_read_bytes_per_s <= 0) {
+        limits->least_read_bytes_per_s = rate;
+    }
+    limits->is_noisy =
+        limits->is_noisy || lpu_sample_is_noisy(&s) || lpu_bench_memory_changed(limits);
+    b->read_bytes_per_s = lpu_sample_is_noisy(&s) ? (double)NAN : rate;
+}
+
 void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double seconds)
 {
     const double end = lpu_sample_now_ns() + 1e9 * seconds;
@@ -107,7 +128,6 @@ void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double s
     }
     limits->threads = lpu_team_threads(b->team);
     limits->barrier_ns = lpu_sample_summarise(&b->barrier).median_ns / BARRIERS;
-    limits->is_noisy = false;
     for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
         const lpu_sample s = lpu_sample_summarise(&b->peaks[p]);
         limits->macs_per_s[p] = 1e9 * (double)macs[p] / s.p10_ns;
@@ -117,4 +137,5 @@ void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double s
     if (limits->macs_per_s[LPU_PEAK_TERNARY] < limits->macs_per_s[LPU_PEAK_I8]) {
         limits->macs_per_s[LPU_PEAK_TERNARY] = limits->macs_per_s[LPU_PEAK_I8];
     }
+    lpu_bench_keep_read(b, limits);
 }

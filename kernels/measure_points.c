@@ -79,7 +79,8 @@ static void warm_again(lpu_bench *b, sampling *s)
     b->unused.count = b->unused.disturbed_count = 0;
 }
 
-static void keep(const lpu_measure_limits *limits, sampling *s, lpu_samples *from)
+static void keep(const lpu_bench *b, const lpu_measure_limits *limits, sampling *s,
+                 lpu_samples *from)
 {
     lpu_measure_point *p = s->p;
     const double times = (double)s->repeats;
@@ -91,6 +92,7 @@ static void keep(const lpu_measure_limits *limits, sampling *s, lpu_samples *fro
     p->macs_per_s = 1e9 * (double)(p->rows * p->k * p->tokens) / p->time.median_ns;
     p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
     p->macs_per_byte = (double)(p->rows * p->k * p->tokens) / (double)p->bytes;
+    p->bandwidth_share = p->bytes_per_s / b->read_bytes_per_s;
     p->peak_share = p->macs_per_s / lpu_measure_peak_of(limits, p->layout, p->tokens);
 }
 
@@ -130,7 +132,7 @@ static void measure_batch(lpu_bench *b, size_t t, size_t tokens, bool is_hot, do
 {
     const lpu_bench_shape *shape = largest(b);
     lpu_measure_point *points = b->out->points + b->out->point_count;
-    const lpu_measure_limits *limits = &b->out->limits[t];
+    lpu_measure_limits *limits = &b->out->limits[t];
     const double end = lpu_sample_now_ns() + 1e9 * seconds;
     sampling all[LPU_LAYOUTS];
 
@@ -148,15 +150,18 @@ static void measure_batch(lpu_bench *b, size_t t, size_t tokens, bool is_hot, do
         all[l] = (sampling){.p = &points[l]};
         warm_up(b, &all[l]);
     }
-    for (size_t i = 0; i < 3 || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
+    for (size_t i = 0;
+         i < LPU_SAMPLE_RUNS_MIN || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
+        if (!is_hot) lpu_bench_sample_read(b, 1);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
             if (is_hot) warm_again(b, &all[l]);
             sample_once(b, &all[l], &b->of[l][1]);
         }
         lpu_bench_tell(b);
     }
+    if (!is_hot) lpu_bench_keep_read(b, limits);
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
-        keep(limits, &all[l], &b->of[l][1]);
+        keep(b, limits, &all[l], &b->of[l][1]);
         count_once(b, &all[l]);
     }
     for (lpu_layout l = 0; l < LPU_LAYOUTS && is_hot && tokens == 1; l++)

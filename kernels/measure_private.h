@@ -49,6 +49,7 @@ typedef struct lpu_bench {
     size_t shape_count;
     lpu_samples of[LPU_LAYOUTS][GROUPS], read, peaks[LPU_PEAKS], barrier, unused;
     lpu_sample head[LPU_LAYOUTS]; /* of a token */
+    double read_bytes_per_s;      /* by the last samples */
     double begin_ns, budget_ns;
     volatile uint64_t sink;
 } lpu_bench;
@@ -89,7 +90,13 @@ size_t lpu_bench_slice(size_t rows, size_t most);
 /* Reads memory, for b->read. */
 void lpu_bench_sample_read(lpu_bench *b, size_t runs);
 
-/* The peaks of this team, and its barrier. */
+/* What b->read says, for the shares of what was measured in turns with it: NaN if it is noisy. */
+void lpu_bench_keep_read(lpu_bench *b, lpu_measure_limits *limits);
+
+/* Whether parts of the run had memories of different speeds. */
+bool lpu_bench_memory_changed(const lpu_measure_limits *limits);
+
+/* The peaks of this team, its barrier, and a first reading. */
 void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double seconds);
 
 /* --- measure_token.c --- */
@@ -98,7 +105,7 @@ void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double s
 void lpu_bench_measure_shape(lpu_bench *b, size_t t, size_t index, double seconds);
 
 void lpu_bench_init_token(const lpu_bench *b, lpu_measure_token *token, lpu_layout l);
-void lpu_bench_measure_decode(lpu_bench *b, lpu_measure_token *tokens, double seconds);
+void lpu_bench_measure_decode(lpu_bench *b, size_t t, double seconds);
 void lpu_bench_measure_prefill(lpu_bench *b, lpu_measure_token *tokens, double seconds);
 
 /* --- measure_points.c --- */

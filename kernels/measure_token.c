@@ -77,6 +77,7 @@ static void keep_product(lpu_bench *b, size_t t, size_t index, lpu_layout l, siz
     memcpy(p->name, s->name, sizeof(p->name));
     p->weights_per_s = 1e9 * (double)s->rows * (double)s->k / p->time.median_ns;
     p->bytes_per_s = 1e9 * (double)p->bytes / p->time.median_ns;
+    p->bandwidth_share = p->bytes_per_s / b->read_bytes_per_s;
 }
 
 void lpu_bench_measure_shape(lpu_bench *b, size_t t, size_t index, double seconds)
@@ -85,13 +86,14 @@ void lpu_bench_measure_shape(lpu_bench *b, size_t t, size_t index, double second
     const size_t rows = s->is_head ? lpu_bench_slice(s->rows, HEAD_ROWS) : s->rows;
     const double end = lpu_sample_now_ns() + 1e9 * seconds;
 
-    lpu_bench_sample_read(b, LPU_SAMPLE_RUNS_MIN);
     for (size_t i = 0;
          i < LPU_SAMPLE_RUNS_MIN || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
+        lpu_bench_sample_read(b, 1);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++)
             lpu_bench_run_one(b, l, rows, s->k, 1, &b->of[l][0]);
         lpu_bench_tell(b);
     }
+    lpu_bench_keep_read(b, &b->out->limits[t]);
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) keep_product(b, t, index, l, rows);
 }
 
@@ -121,16 +123,17 @@ void lpu_bench_init_token(const lpu_bench *b, lpu_measure_token *token, lpu_layo
 }
 
 /* Layers as many as fit the pool, and the head; the sum is scaled to all layers. */
-void lpu_bench_measure_decode(lpu_bench *b, lpu_measure_token *tokens, double seconds)
+void lpu_bench_measure_decode(lpu_bench *b, size_t t, double seconds)
 {
+    lpu_measure_token *tokens = &b->out->tokens[t * LPU_LAYOUTS];
     const lpu_model *m = b->options->model;
     const double end = lpu_sample_now_ns() + 1e9 * seconds;
     double joules[LPU_LAYOUTS] = {0}, one;
     size_t runs = 0;
 
     for (; runs < LPU_SAMPLE_RUNS_MIN || lpu_sample_now_ns() < end; runs++) {
-        lpu_bench_sample_read(b, 2);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
+            lpu_bench_sample_read(b, 2);
             b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &one);
             for (uint32_t i = 0; i < tokens[l].layers_timed; i++) run_layer(b, l, b->of[l]);
             run_head(b, l, &b->of[l][GROUPS - 1]);
@@ -139,6 +142,7 @@ void lpu_bench_measure_decode(lpu_bench *b, lpu_measure_token *tokens, double se
             lpu_bench_tell(b);
         }
     }
+    lpu_bench_keep_read(b, &b->out->limits[t]);
     for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
         for (size_t i = 0; i + 1 < GROUPS; i++) {
             const lpu_sample group = lpu_sample_summarise(&b->of[l][i]);
@@ -148,6 +152,8 @@ void lpu_bench_measure_decode(lpu_bench *b, lpu_measure_token *tokens, double se
                              lpu_bench_slice(m->vocab_elems, HEAD_ROWS));
         add_times(&tokens[l].decode, &b->head[l], 1);
         tokens[l].decode_tokens_per_s = 1e9 / tokens[l].decode.median_ns;
+        tokens[l].bandwidth_share =
+            (double)tokens[l].bytes * tokens[l].decode_tokens_per_s / b->read_bytes_per_s;
         /* A meter cannot be read for layers that were not run. */
         tokens[l].has_joules = b->has_meter && tokens[l].layers_timed == tokens[l].layers;
         if (tokens[l].has_joules) tokens[l].joules_per_token = joules[l] / (double)runs;

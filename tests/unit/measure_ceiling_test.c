@@ -62,10 +62,13 @@ static void limits_only_rise(void)
     CHECK(l.threads == 1 && l.read_bytes_per_s > 0 && l.macs_per_s[LPU_PEAK_I8] > 0, "no limits");
     first = l;
     first.macs_per_s[LPU_PEAK_I8] *= 1000;
+    first.read_bytes_per_s *= 1000;
     l = first;
     CHECK_OK(lpu_measure_limits_run(&l, 1, 0.01, diag));
     CHECK(l.macs_per_s[LPU_PEAK_I8] >= first.macs_per_s[LPU_PEAK_I8], "the int8 peak fell");
     CHECK(l.read_bytes_per_s >= first.read_bytes_per_s, "the bandwidth fell");
+    CHECK(l.least_read_bytes_per_s < l.read_bytes_per_s / 100, "its fall is not kept");
+    CHECK(l.is_noisy, "a memory that changed is not noisy");
 }
 
 int main(void)

@@ -75,11 +75,21 @@ static const lpu_model small = {.name = "small",
                                 .head_elems = 64,
                                 .is_gated = true};
 
+/* A share is of what memory gave in some part of the run, if that could be told. */
+static void check_share(double bytes_per_s, double share, const lpu_measure_limits *l)
+{
+    if (isnan(share)) return;
+    CHECK(bytes_per_s / share >= 0.999 * l->least_read_bytes_per_s &&
+              bytes_per_s / share <= 1.001 * l->read_bytes_per_s,
+          "%g of %g B/s: memory gave %g to %g", share, bytes_per_s, l->least_read_bytes_per_s,
+          l->read_bytes_per_s);
+}
+
 static void a_measurement_adds_up(void)
 {
     static lpu_measure m;
     const lpu_measure_options o = {
-        .model = &small, .threads = 2, .seconds = 1, .memory_bytes = 64 << 20};
+        .model = &small, .threads = 2, .seconds = 1, .memory_bytes = 64 << 20, .has_points = true};
 
     CHECK_OK(lpu_measure_run(&m, &o, diag));
     CHECK_EQ(m.threads_counts, 2);
@@ -94,6 +104,7 @@ static void a_measurement_adds_up(void)
               "%s: times %g %g %g", p->name, p->time.p10_ns, p->time.median_ns, p->time.p90_ns);
         const double weights = p->weights_per_s * p->time.median_ns * 1e-9;
         CHECK(fabs(weights - (double)(p->rows * p->k)) < 1, "%s: %g weights", p->name, weights);
+        check_share(p->bytes_per_s, p->bandwidth_share, &m.limits[p->threads - 1]);
     }
     const lpu_measure_product *p = lpu_measure_find_product(&m, "gate, up", LPU_LAYOUT_B3, 2);
     CHECK(p && p->rows == 700 && p->k == 256, "gate and up are not there");
@@ -103,6 +114,12 @@ static void a_measurement_adds_up(void)
     CHECK_EQ(t->bytes, 3 * 2 * 256 * (256 + 2 * 128 + 256 + 3 * 704 - 4) + 2 * 256 * 1008);
     CHECK_EQ(t->layers_timed, 3);
     CHECK(t->decode_tokens_per_s > 0 && t->prefill_tokens_per_s > 0, "no tokens per second");
+    check_share((double)t->bytes * t->decode_tokens_per_s, t->bandwidth_share, &m.limits[0]);
+    CHECK_EQ(m.point_count, LPU_LAYOUTS * LPU_MEASURE_BATCHES * 2 * 2);
+    for (size_t i = 0; i < m.point_count; i++) {
+        const lpu_measure_point *x = &m.points[i];
+        check_share(x->bytes_per_s, x->bandwidth_share, &m.limits[x->threads - 1]);
+    }
 }
 
 static void a_model_that_does_not_fit_is_refused(void)
