@@ -63,20 +63,42 @@ void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
 }
 
 /* All heads of a kv head in one item, but for enough items for every member to have its share. */
-lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t members)
+lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t member, size_t members)
 {
-    const size_t all = pass->weights->model.heads;
-    lpu_queries q = {.heads = all / pass->weights->model.kv_heads};
+    const size_t all = pass->weights->model.heads, group = all / pass->weights->model.kv_heads;
+    size_t heads = group, first;
 
-    while (q.heads % 2 == 0 &&
-           (q.heads > LPU_FORWARD_QUERIES || all / q.heads * tokens < EACH_ITEMS * members)) {
-        q.heads /= 2;
+    while (heads % 2 == 0 &&
+           (heads > LPU_FORWARD_QUERIES || all / heads * tokens < EACH_ITEMS * members)) {
+        heads /= 2;
     }
-    if (q.heads > LPU_FORWARD_QUERIES) q.heads = 1;
-    q.tokens = LPU_FORWARD_QUERIES / q.heads;
-    q.cuts = (tokens + q.tokens - 1) / q.tokens;
-    q.items = all / q.heads * q.cuts;
+    if (heads > LPU_FORWARD_QUERIES) heads = 1;
+    lpu_queries q = {.item_heads = heads,
+                     .item_tokens = LPU_FORWARD_QUERIES / heads,
+                     .group = group,
+                     .all_tokens = tokens};
+    q.cuts = (tokens + q.item_tokens - 1) / q.item_tokens;
+    q.end = lpu_team_share(all / heads * q.cuts, member, members, &first) + first;
+    q.next = first;
     return q;
+}
+
+bool lpu_queries_next(lpu_queries *q)
+{
+    if (q->next == q->end) return false;
+    q->head = q->next / q->cuts * q->item_heads;
+    q->heads = q->item_heads;
+    q->token = q->next % q->cuts * q->item_tokens;
+    q->tokens = q->all_tokens - q->token;
+    if (q->tokens > q->item_tokens) q->tokens = q->item_tokens;
+    q->next++;
+    /* Items of one kv head that a member has anyway. */
+    while (q->cuts == 1 && q->next < q->end && (q->head + q->heads) % q->group &&
+           (q->heads + q->item_heads) * q->tokens <= LPU_FORWARD_QUERIES) {
+        q->heads += q->item_heads;
+        q->next++;
+    }
+    return true;
 }
 
 /* Both arithmetics need what the page defines: a gate for squared ReLU, whole groups of heads. */

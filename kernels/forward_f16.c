@@ -290,9 +290,10 @@ static void cache_work(void *arg, size_t member, size_t members)
     }
 }
 
-/* n queries that share a kv head: query i is head h0 + i % heads of token t0 + i / heads. */
-static void attend(const pass *f, size_t member, size_t h0, size_t heads, size_t t0, size_t n)
+/* A call: query i is head h0 + i % heads of token t0 + i / heads. */
+static void attend(const pass *f, size_t member, const lpu_queries *q)
 {
+    const size_t h0 = q->head, heads = q->heads, t0 = q->token, n = heads * q->tokens;
     const lpu_model *m = &f->pass->weights->model;
     const size_t hd = m->head_elems, g = h0 / (m->heads / m->kv_heads);
     const size_t context = f->pass->context_tokens;
@@ -327,15 +328,9 @@ static void attend(const pass *f, size_t member, size_t h0, size_t heads, size_t
 static void attention_work(void *arg, size_t member, size_t members)
 {
     const pass *f = arg;
-    size_t first;
-    const lpu_queries q = lpu_pass_queries(f->pass, f->tokens, members);
-    const size_t n = lpu_team_share(q.items, member, members, &first);
+    lpu_queries q = lpu_pass_queries(f->pass, f->tokens, member, members);
 
-    for (size_t i = first; i < first + n; i++) {
-        const size_t t0 = i % q.cuts * q.tokens, left = f->tokens - t0;
-        attend(f, member, i / q.cuts * q.heads, q.heads, t0,
-               q.heads * (left < q.tokens ? left : q.tokens));
-    }
+    while (lpu_queries_next(&q)) attend(f, member, &q);
 }
 
 static float activate(float g, lpu_activation activation)

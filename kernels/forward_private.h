@@ -48,15 +48,20 @@ void lpu_pass_run(lpu_pass *pass, lpu_forward_part part,
 void lpu_pass_run_by_token(lpu_pass *pass, size_t tokens,
                            void (*work)(void *arg, size_t member, size_t members), void *arg);
 
-/* How the queries of some tokens are cut into calls of attention: each takes some heads of one kv
- * head times some tokens, so that the cache is read once for all of them. */
+/* Calls of attention: some heads of one kv head times some tokens, so that the cache is read once
+ * for all of them. */
 typedef struct lpu_queries {
-    size_t heads, tokens; /* of an item */
-    size_t cuts;          /* of the tokens */
-    size_t items;         /* item i: heads from i / cuts * heads, tokens from i % cuts * tokens */
+    size_t head, heads, token, tokens; /* of the call in hand */
+
+    /* Item i: heads from i / cuts * item_heads, tokens from i % cuts * item_tokens. */
+    size_t item_heads, item_tokens, cuts, group, all_tokens, next, end;
 } lpu_queries;
 
-lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t members);
+/* A member's calls for some tokens; the first comes by lpu_queries_next, too. */
+lpu_queries lpu_pass_queries(const lpu_pass *pass, size_t tokens, size_t member, size_t members);
+
+/* The next call; false after the last. */
+bool lpu_queries_next(lpu_queries *q);
 
 typedef struct lpu_forward_ternary lpu_forward_ternary;
 typedef struct lpu_forward_f16 lpu_forward_f16;

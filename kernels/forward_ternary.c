@@ -367,9 +367,10 @@ static void cache_work(void *arg, size_t member, size_t members)
     }
 }
 
-/* n queries that share a kv head: query i is head h0 + i % heads of token t0 + i / heads. */
-static void attend(const pass *f, room *r, size_t h0, size_t heads, size_t t0, size_t n)
+/* A call: query i is head h0 + i % heads of token t0 + i / heads. */
+static void attend(const pass *f, room *r, const lpu_queries *q)
 {
+    const size_t h0 = q->head, heads = q->heads, t0 = q->token, n = heads * q->tokens;
     const lpu_model *m = &f->pass->weights->model;
     const lpu_kernels *k = &f->pass->k;
     const size_t hd = m->head_elems, g = h0 / (m->heads / m->kv_heads);
@@ -380,8 +381,9 @@ static void attend(const pass *f, room *r, size_t h0, size_t heads, size_t t0, s
     lpu_scale sq[LPU_FORWARD_QUERIES], so[LPU_FORWARD_QUERIES];
 
     for (size_t i = 0; i < n; i++) {
-        const int32_t *q = f->q + (t0 + i / heads) * stride_of(f->q_elems) + (h0 + i % heads) * hd;
-        const uint32_t a = lpu_int_quant(k, r->query + i * hd, q, hd, LPU_INT_A8);
+        const int32_t *from =
+            f->q + (t0 + i / heads) * stride_of(f->q_elems) + (h0 + i % heads) * hd;
+        const uint32_t a = lpu_int_quant(k, r->query + i * hd, from, hd, LPU_INT_A8);
         sq[i] = lpu_int_mul(lpu_int_quant_scale(a, LPU_INT_X32, LPU_INT_A8),
                             f->pass->weights->score_scale);
     }
@@ -402,15 +404,9 @@ static void attend(const pass *f, room *r, size_t h0, size_t heads, size_t t0, s
 static void attention_work(void *arg, size_t member, size_t members)
 {
     const pass *f = arg;
-    size_t first;
-    const lpu_queries q = lpu_pass_queries(f->pass, f->tokens, members);
-    const size_t n = lpu_team_share(q.items, member, members, &first);
+    lpu_queries q = lpu_pass_queries(f->pass, f->tokens, member, members);
 
-    for (size_t i = first; i < first + n; i++) {
-        const size_t t0 = i % q.cuts * q.tokens, left = f->tokens - t0;
-        attend(f, &f->rooms[member], i / q.cuts * q.heads, q.heads, t0,
-               q.heads * (left < q.tokens ? left : q.tokens));
-    }
+    while (lpu_queries_next(&q)) attend(f, &f->rooms[member], &q);
 }
 
 /* The gated activation, then norm or quantisation alone, by token. */

@@ -3,7 +3,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vnni.h"
 
-enum { TOKENS = 6, STREAMS = 4 };
+enum { TOKENS = 6, STREAMS = 4, CHUNK = 40 * TOKENS };
 
 /* The next four k (or as many as are left) of n blocks times m tokens. */
 LPU_INLINE void step(__m512i *acc, const uint8_t *w, size_t apart, const int8_t *x, size_t x_stride,
@@ -50,46 +50,47 @@ LPU_INLINE void multiply(int32_t *y, size_t y_apart, size_t y_stride, const uint
     }
 }
 
-void lpu_gemv_i8_i8_avx512vnni(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
-                               size_t rows, size_t k)
-{
-    const size_t blocks = (rows + 15) / 16, each = blocks / STREAMS;
-    const int32_t sum = lpu_vnni_sum(x, k);
-
-    for (size_t b = 0; b < each; b++) {
-        const size_t last = (STREAMS - 1) * each + b;
-        multiply(y + 16 * b, 16 * each, 0, w + b * block_bytes, each * block_bytes, x, 0,
-                 lpu_vnni_min(rows - 16 * last, 16), k, &sum, STREAMS, 1);
-    }
-    for (size_t b = each * STREAMS; b < blocks; b++) {
-        multiply(y + 16 * b, 0, 0, w + b * block_bytes, 0, x, 0, lpu_vnni_min(rows - 16 * b, 16), k,
-                 &sum, 1, 1);
-    }
-}
-
 /* n blocks times all tokens. */
-LPU_INLINE void gemm_blocks(int32_t *y, size_t y_stride, const uint8_t *w, size_t apart,
-                            const int8_t *x, size_t x_stride, size_t rows, size_t k, size_t tokens,
-                            const size_t n)
+LPU_INLINE void gemm_blocks(int32_t *y, size_t y_apart, size_t y_stride, const uint8_t *w,
+                            size_t apart, const int8_t *x, size_t x_stride, size_t rows, size_t k,
+                            size_t tokens, const int32_t *sums, const size_t n)
 {
-    int32_t sums[TOKENS];
     size_t t = 0;
 
     for (; t + TOKENS <= tokens; t += TOKENS) {
-        for (size_t i = 0; i < TOKENS; i++) sums[i] = lpu_vnni_sum(x + (t + i) * x_stride, k);
-        multiply(y + t * y_stride, 16, y_stride, w, apart, x + t * x_stride, x_stride, rows, k,
-                 sums, n, TOKENS);
+        multiply(y + t * y_stride, y_apart, y_stride, w, apart, x + t * x_stride, x_stride, rows, k,
+                 sums + t, n, TOKENS);
     }
     y += t * y_stride;
     x += t * x_stride;
-    for (size_t i = 0; i < tokens - t; i++) sums[i] = lpu_vnni_sum(x + i * x_stride, k);
+    sums += t;
     switch (tokens - t) {
-    case 1: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 1); break;
-    case 2: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 2); break;
-    case 3: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 3); break;
-    case 4: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 4); break;
-    case 5: multiply(y, 16, y_stride, w, apart, x, x_stride, rows, k, sums, n, 5); break;
+    case 1: multiply(y, y_apart, y_stride, w, apart, x, x_stride, rows, k, sums, n, 1); break;
+    case 2: multiply(y, y_apart, y_stride, w, apart, x, x_stride, rows, k, sums, n, 2); break;
+    case 3: multiply(y, y_apart, y_stride, w, apart, x, x_stride, rows, k, sums, n, 3); break;
+    case 4: multiply(y, y_apart, y_stride, w, apart, x, x_stride, rows, k, sums, n, 4); break;
+    case 5: multiply(y, y_apart, y_stride, w, apart, x, x_stride, rows, k, sums, n, 5); break;
     default: break;
+    }
+}
+
+/* At most CHUNK tokens. Streams are a part of the blocks each: whole runs of memory, even where a
+ * block is short, as those of keys are. */
+static void gemm_chunk(int32_t *y, size_t y_stride, const uint8_t *w, size_t block_bytes,
+                       const int8_t *x, size_t x_stride, size_t rows, size_t k, size_t tokens)
+{
+    const size_t blocks = (rows + 15) / 16, each = blocks / STREAMS;
+    int32_t sums[CHUNK];
+
+    for (size_t t = 0; t < tokens; t++) sums[t] = lpu_vnni_sum(x + t * x_stride, k);
+    for (size_t b = 0; b < each; b++) {
+        const size_t last = (STREAMS - 1) * each + b;
+        gemm_blocks(y + 16 * b, 16 * each, y_stride, w + b * block_bytes, each * block_bytes, x,
+                    x_stride, lpu_vnni_min(rows - 16 * last, 16), k, tokens, sums, STREAMS);
+    }
+    for (size_t b = each * STREAMS; b < blocks; b++) {
+        gemm_blocks(y + 16 * b, 0, y_stride, w + b * block_bytes, 0, x, x_stride,
+                    lpu_vnni_min(rows - 16 * b, 16), k, tokens, sums, 1);
     }
 }
 
@@ -97,14 +98,14 @@ void lpu_gemm_i8_i8_avx512vnni(int32_t *y, size_t y_stride, const uint8_t *w, si
                                const int8_t *x, size_t x_stride, size_t rows, size_t k,
                                size_t tokens)
 {
-    size_t first = 0;
+    for (size_t t = 0; t < tokens; t += CHUNK) {
+        gemm_chunk(y + t * y_stride, y_stride, w, block_bytes, x + t * x_stride, x_stride, rows, k,
+                   lpu_vnni_min(tokens - t, CHUNK));
+    }
+}
 
-    for (; first + 16 * (STREAMS - 1) < rows; first += 16 * STREAMS, w += STREAMS * block_bytes) {
-        gemm_blocks(y + first, y_stride, w, block_bytes, x, x_stride,
-                    lpu_vnni_min(rows - first - 16 * (STREAMS - 1), 16), k, tokens, STREAMS);
-    }
-    for (; first < rows; first += 16, w += block_bytes) {
-        gemm_blocks(y + first, y_stride, w, block_bytes, x, x_stride,
-                    lpu_vnni_min(rows - first, 16), k, tokens, 1);
-    }
+void lpu_gemv_i8_i8_avx512vnni(int32_t *y, const uint8_t *w, size_t block_bytes, const int8_t *x,
+                               size_t rows, size_t k)
+{
+    lpu_gemm_i8_i8_avx512vnni(y, 0, w, block_bytes, x, 0, rows, k, 1);
 }
