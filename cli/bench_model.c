@@ -284,8 +284,8 @@ static void print_ceilings(const lpu_measure_model *m)
     lpu_table_print(t, stdout);
     lpu_table_close(&t);
     printf("\nCeilings: weights once, less columns that meet zeros, the head as far as it is read, "
-           "and the cache, at the read\nbandwidth of this run; products of this layout's kind at "
-           "their peak of this run. Share: measured over the lower\nof the two.\n");
+           "and the cache, at the\nbandwidth read before and after; products of this layout's kind "
+           "at their peak of this run. Share: measured over\nthe lower of the two.\n");
 }
 
 void lpu_bench_model_print(const lpu_measure_model *m, const lpu_model *model)
@@ -358,6 +358,8 @@ void lpu_bench_model_json(json_t *object, const lpu_measure_model *m)
         json_t *o = json_object();
         json_object_set_new(o, "threads", json_integer(l->threads));
         lpu_bench_set_real(o, "read_bytes_per_s", l->read_bytes_per_s);
+        lpu_bench_set_real(o, "least_read_bytes_per_s", l->least_read_bytes_per_s);
+        json_object_set_new(o, "is_noisy", json_boolean(l->is_noisy));
         lpu_bench_set_peaks(o, "products_per_s", l);
         json_array_append_new(limits, o);
     }

@@ -1,15 +1,6 @@
 /* kernels/measure_ceiling.c - counts what a pass must do, and what the machine could do. */
 #include "kernels/measure_ceiling.h"
 
-#include "kernels/measure_private.h"
-#include "kernels/memory.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-/* Larger than the caches that a machine of few sockets has. */
-enum { POOL_BYTES = 512 << 20 };
-
 static bool is_real(lpu_layout l)
 {
     return l == LPU_LAYOUT_F16 || l == LPU_LAYOUT_BF16 || l == LPU_LAYOUT_Q8 || l == LPU_LAYOUT_Q4;
@@ -50,51 +41,4 @@ void lpu_measure_ceiling_rate(lpu_measure_ceiling *c, const lpu_measure_limits *
         tokens * lpu_measure_peak_of(limits, layout, tokens) / (double)c->macs;
     c->is_of_memory = c->memory_tokens_per_s < c->products_tokens_per_s;
     c->share = tokens_per_s / (c->is_of_memory ? c->memory_tokens_per_s : c->products_tokens_per_s);
-}
-
-/* --- the machine --- */
-
-static void keep_best(lpu_measure_limits *all, const lpu_measure_limits *now)
-{
-    const lpu_measure_limits before = *all;
-
-    *all = *now;
-    if (before.threads != now->threads) return;
-    if (before.read_bytes_per_s > all->read_bytes_per_s)
-        all->read_bytes_per_s = before.read_bytes_per_s;
-    if (before.least_read_bytes_per_s < all->least_read_bytes_per_s)
-        all->least_read_bytes_per_s = before.least_read_bytes_per_s;
-    all->is_noisy = before.is_noisy || now->is_noisy || lpu_bench_memory_changed(all);
-    for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
-        if (before.macs_per_s[p] > all->macs_per_s[p]) all->macs_per_s[p] = before.macs_per_s[p];
-    }
-}
-
-lpu_status lpu_measure_limits_run(lpu_measure_limits *limits, uint32_t threads, double seconds,
-                                  lpu_diag *diag)
-{
-    const lpu_measure_options options = {.seconds = seconds};
-    lpu_measure_limits now = {0};
-    uint32_t allowed;
-    lpu_status status = lpu_cpu_allowed(&allowed, diag);
-    if (status) return status;
-
-    lpu_bench *b = calloc(1, sizeof(*b));
-    if (!b) return lpu_fail(diag, LPU_ERR_MEMORY, "measure: out of memory");
-    b->options = &options;
-    b->pool_bytes = POOL_BYTES;
-    b->pool = lpu_memory_open(b->pool_bytes);
-    if (!b->pool) status = lpu_fail(diag, LPU_ERR_MEMORY, "measure: no memory to be read");
-    if (!status) status = lpu_team_open(&b->team, threads, diag);
-    if (!status) {
-        memset(b->pool, 1, b->pool_bytes); /* pages that were never written are one page */
-        lpu_kernels_init(&b->k, allowed);
-        lpu_team_pin_caller(b->team);
-        lpu_bench_measure_limits(b, &now, seconds);
-        keep_best(limits, &now);
-    }
-    lpu_team_close(&b->team);
-    lpu_memory_close(b->pool, b->pool_bytes);
-    free(b);
-    return status;
 }

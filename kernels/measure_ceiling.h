@@ -31,9 +31,4 @@ void lpu_measure_ceiling_count(lpu_measure_ceiling *c, const lpu_model *m, uint3
 void lpu_measure_ceiling_rate(lpu_measure_ceiling *c, const lpu_measure_limits *limits,
                               lpu_layout layout, uint32_t tokens, double tokens_per_s);
 
-/* The machine at its best with so many threads, in about so many seconds; where limits is of those
- * threads already, what was better then is kept. */
-lpu_status lpu_measure_limits_run(lpu_measure_limits *limits, uint32_t threads, double seconds,
-                                  lpu_diag *diag);
-
 #endif

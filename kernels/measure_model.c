@@ -2,8 +2,10 @@
 #include "kernels/measure_model.h"
 
 #include "kernels/kernels.h"
+#include "kernels/measure_machine.h"
 #include "kernels/meter.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ typedef struct bench {
     const lpu_measure_model_options *options;
     lpu_measure_model *out;
     lpu_forward *forward;
+    lpu_measure_machine *machine; /* of as many threads */
     lpu_meter meter;
     bool has_meter;
     int32_t *tokens;
@@ -74,6 +77,7 @@ static lpu_status measure_test(bench *b, lpu_measure_pass *p, double seconds, lp
     const double end_ns = lpu_sample_now_ns() + 1e9 * seconds;
     size_t runs = 0;
 
+    lpu_measure_machine_read(b->machine);
     memset(parts, 0, sizeof(parts));
     b->samples.count = b->samples.disturbed_count = 0;
     b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &joules);
@@ -83,6 +87,9 @@ static lpu_status measure_test(bench *b, lpu_measure_pass *p, double seconds, lp
         runs++;
     }
     if (status) return status;
+    lpu_measure_machine_read(b->machine);
+    p->read_bytes_per_s =
+        lpu_measure_machine_rate(b->machine, &b->out->limits[b->out->limits_count - 1]);
     const lpu_forward_reads head = lpu_forward_head_reads(b->forward);
     lpu_measure_ceiling_count(&p->ceiling, &b->options->weights->model, b->options->layers,
                               p->layout, p->test.tokens, p->test.depth, head.bytes, head.macs);
@@ -126,27 +133,42 @@ static lpu_status measure_layout(bench *b, lpu_layout layout, uint32_t threads, 
     return status;
 }
 
-static lpu_status measure_all(bench *b, lpu_diag *diag)
+/* Of this run's products, and of the memory as it was read before and after the pass. */
+static void rate(lpu_measure_pass *p, const lpu_measure_limits *limits)
+{
+    lpu_measure_limits own = *limits;
+
+    if (!isnan(p->read_bytes_per_s)) own.read_bytes_per_s = p->read_bytes_per_s;
+    lpu_measure_ceiling_rate(&p->ceiling, &own, p->layout, p->test.tokens, p->tokens_per_s);
+    if (p->ceiling.is_of_memory && isnan(p->read_bytes_per_s)) p->ceiling.share = (double)NAN;
+}
+
+/* All with one number of threads. */
+static lpu_status measure_threads(bench *b, uint32_t threads, lpu_diag *diag)
 {
     const lpu_measure_model_options *o = b->options;
+    lpu_measure_limits *limits = &b->out->limits[b->out->limits_count++];
+    const double seconds = share_limits * o->seconds / (double)o->threads_count;
+    const size_t first = b->out->count;
+
+    lpu_status status = lpu_measure_machine_open(&b->machine, threads, diag);
+    if (status) return status;
+    lpu_measure_machine_limits(b->machine, limits, seconds);
+    for (size_t l = 0; l < o->layout_count && !status; l++) {
+        status = measure_layout(b, o->layouts[l], threads, diag);
+    }
+    lpu_measure_machine_limits(b->machine, limits, seconds);
+    lpu_measure_machine_close(&b->machine);
+    for (size_t i = first; i < b->out->count; i++) rate(&b->out->passes[i], limits);
+    return status;
+}
+
+static lpu_status measure_all(bench *b, lpu_diag *diag)
+{
     lpu_status status = LPU_OK;
 
-    for (size_t t = 0; t < o->threads_count && !status; t++) {
-        lpu_measure_limits *limits = &b->out->limits[t];
-        const double seconds = share_limits * o->seconds / (double)o->threads_count;
-        const size_t first = b->out->count;
-
-        status = lpu_measure_limits_run(limits, o->threads[t], seconds, diag);
-        for (size_t l = 0; l < o->layout_count && !status; l++) {
-            status = measure_layout(b, o->layouts[l], o->threads[t], diag);
-        }
-        if (!status) status = lpu_measure_limits_run(limits, o->threads[t], seconds, diag);
-        b->out->limits_count = t + 1;
-        for (size_t i = first; i < b->out->count; i++) {
-            lpu_measure_pass *p = &b->out->passes[i];
-            lpu_measure_ceiling_rate(&p->ceiling, limits, p->layout, p->test.tokens,
-                                     p->tokens_per_s);
-        }
+    for (size_t t = 0; t < b->options->threads_count && !status; t++) {
+        status = measure_threads(b, b->options->threads[t], diag);
     }
     return status;
 }

@@ -31,7 +31,8 @@ typedef struct lpu_measure_pass {
     lpu_sample time;                      /* of a pass through all layers and the head */
     double tokens_per_s, spread_per_s;    /* median; half of 90th less 10th percentile */
     double part_share[LPU_FORWARD_PARTS]; /* of the time, all runs together */
-    lpu_measure_ceiling ceiling;          /* of this run's machine */
+    double read_bytes_per_s;              /* of memory, before and after; NaN: too noisy */
+    lpu_measure_ceiling ceiling;          /* of the same memory, and this run's products */
     bool has_joules;                      /* the processor has a meter that this user may read */
     double joules_per_token;
 } lpu_measure_pass;

@@ -96,7 +96,7 @@ void lpu_bench_keep_read(lpu_bench *b, lpu_measure_limits *limits);
 /* Whether parts of the run had memories of different speeds. */
 bool lpu_bench_memory_changed(const lpu_measure_limits *limits);
 
-/* The peaks of this team, its barrier, and a first reading. */
+/* The peaks of this team, its barrier, and a reading; limits keeps what was better before. */
 void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double seconds);
 
 /* --- measure_token.c --- */

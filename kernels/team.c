@@ -152,9 +152,7 @@ void lpu_team_close(lpu_team **out)
     team->is_over = true;
     start_job(team);
     for (uint32_t i = 1; i <= team->started; i++) pthread_join(team->members[i].thread, NULL);
-    if (team->is_caller_pinned) {
-        (void)sched_setaffinity(0, sizeof(team->caller_cpus), &team->caller_cpus);
-    }
+    lpu_team_unpin_caller(team);
     pthread_cond_destroy(&team->wake);
     pthread_mutex_destroy(&team->mutex);
     lpu_memory_close(team->rooms, (size_t)team->threads * LPU_TEAM_ROOM_BYTES);
@@ -169,6 +167,13 @@ void lpu_team_pin_caller(lpu_team *team)
     if (sched_getaffinity(0, sizeof(team->caller_cpus), &team->caller_cpus)) return;
     pin(pthread_self(), team->first_cpu);
     team->is_caller_pinned = true;
+}
+
+void lpu_team_unpin_caller(lpu_team *team)
+{
+    if (!team->is_caller_pinned) return;
+    (void)sched_setaffinity(0, sizeof(team->caller_cpus), &team->caller_cpus);
+    team->is_caller_pinned = false;
 }
 
 uint32_t lpu_team_threads(const lpu_team *team)

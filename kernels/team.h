@@ -18,9 +18,10 @@ typedef struct lpu_team lpu_team;
 lpu_status lpu_team_open(lpu_team **team, uint32_t threads, lpu_diag *diag);
 void lpu_team_close(lpu_team **team);
 
-/* Pins the caller too, to the CPU that no member has, until the team is closed: for measurements.
- */
+/* Pins the caller too, to the CPU that no member has, until it is unpinned or the team is closed:
+ * for measurements. */
 void lpu_team_pin_caller(lpu_team *team);
+void lpu_team_unpin_caller(lpu_team *team);
 
 uint32_t lpu_team_threads(const lpu_team *team);
 

@@ -1,5 +1,6 @@
 /* tests/unit/measure_ceiling_test.c - what a pass must read and multiply, against sums by hand. */
 #include "kernels/measure_ceiling.h"
+#include "kernels/measure_machine.h"
 #include "tests/unit/test.h"
 #include "workloads/model.h"
 
@@ -57,18 +58,25 @@ static void the_lower_rate_binds(void)
 static void limits_only_rise(void)
 {
     lpu_measure_limits l = {0}, first;
+    lpu_measure_machine *m;
 
-    CHECK_OK(lpu_measure_limits_run(&l, 1, 0.01, diag));
+    CHECK_OK(lpu_measure_machine_open(&m, 1, diag));
+    lpu_measure_machine_limits(m, &l, 0.01);
     CHECK(l.threads == 1 && l.read_bytes_per_s > 0 && l.macs_per_s[LPU_PEAK_I8] > 0, "no limits");
     first = l;
     first.macs_per_s[LPU_PEAK_I8] *= 1000;
     first.read_bytes_per_s *= 1000;
     l = first;
-    CHECK_OK(lpu_measure_limits_run(&l, 1, 0.01, diag));
+    lpu_measure_machine_limits(m, &l, 0.01);
     CHECK(l.macs_per_s[LPU_PEAK_I8] >= first.macs_per_s[LPU_PEAK_I8], "the int8 peak fell");
     CHECK(l.read_bytes_per_s >= first.read_bytes_per_s, "the bandwidth fell");
     CHECK(l.least_read_bytes_per_s < l.read_bytes_per_s / 100, "its fall is not kept");
     CHECK(l.is_noisy, "a memory that changed is not noisy");
+    lpu_measure_machine_read(m);
+    const double rate = lpu_measure_machine_rate(m, &l);
+    CHECK(isnan(rate) || (rate >= l.least_read_bytes_per_s && rate < l.read_bytes_per_s / 100),
+          "%g B/s", rate);
+    lpu_measure_machine_close(&m);
 }
 
 int main(void)
