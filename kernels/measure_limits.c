@@ -91,6 +91,8 @@ static void run_barriers(lpu_bench *b)
 
 void lpu_bench_sample_read(lpu_bench *b, size_t runs)
 {
+    (void)run_limit(b, read_work, LPU_PEAKS, &b->unused); /* with what is yet to be written back */
+    b->unused.count = b->unused.disturbed_count = 0;
     for (size_t i = 0; i < runs; i++) (void)run_limit(b, read_work, LPU_PEAKS, &b->read);
 }
 

@@ -53,15 +53,20 @@ static void sample_once(lpu_bench *b, sampling *s, lpu_samples *to)
     lpu_bench_run_job(&j, to);
 }
 
-/* Brings the weights into the caches and finds how many repeats make a run long enough to time. */
+/* Brings the weights into the caches, where they are to be, and finds how many repeats make a run
+ * long enough to time. */
 static void warm_up(lpu_bench *b, sampling *s)
 {
     lpu_bench_job j = {.b = b, .tokens = s->p->tokens};
 
     s->repeats = 1;
-    if (!s->p->is_hot) return;
     lpu_bench_add_stream(&j, s->p->layout, s->p->rows, s->p->k);
     s->hot = j.of[0];
+    if (!s->p->is_hot) {
+        lpu_bench_run_job(&j, &b->unused); /* output that was never written takes longer */
+        b->unused.count = b->unused.disturbed_count = 0;
+        return;
+    }
     for (int i = 0; i < 3; i++) {
         b->of[0][0].count = b->of[0][0].disturbed_count = 0;
         lpu_bench_run_job(&j, &b->of[0][0]);
@@ -152,7 +157,7 @@ static void measure_batch(lpu_bench *b, size_t t, size_t tokens, bool is_hot, do
     }
     for (size_t i = 0;
          i < LPU_SAMPLE_RUNS_MIN || (i < LPU_SAMPLES_MAX && lpu_sample_now_ns() < end); i++) {
-        if (!is_hot) lpu_bench_sample_read(b, 1);
+        if (!is_hot) lpu_bench_sample_read(b, tokens <= FEW ? 1 : 4);
         for (lpu_layout l = 0; l < LPU_LAYOUTS; l++) {
             if (is_hot) warm_again(b, &all[l]);
             sample_once(b, &all[l], &b->of[l][1]);

@@ -1,6 +1,7 @@
 /* kernels/sample.h - wall times of repeated runs, on a machine that does other things as well.
  *
- * A run in which the system took a CPU away is left out while there are enough others.
+ * A run in which the system took a CPU away is left out while there are enough others; those of
+ * many milliseconds may give it up now and then, where one thread waits for another.
  */
 #ifndef LPU_KERNELS_SAMPLE_H
 #define LPU_KERNELS_SAMPLE_H
