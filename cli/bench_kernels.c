@@ -329,14 +329,14 @@ static lpu_status save_limits(const char *dir, const lpu_measure *m, lpu_diag *d
     snprintf(path, sizeof(path), "%s/limits.tsv", dir);
     lpu_status status = lpu_output_open(&o, path, &file, diag);
     if (status) return status;
-    fprintf(file, "threads\tread_bytes_per_s");
+    fprintf(file, "threads\tread_bytes_per_s\tleast_read_bytes_per_s");
     for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) {
         fprintf(file, "\t%s_macs_per_s", lpu_measure_peak_name(p));
     }
     fputc('\n', file);
     for (uint32_t i = 0; i < m->threads_counts; i++) {
         const lpu_measure_limits *l = &m->limits[i];
-        fprintf(file, "%u\t%.6g", l->threads, l->read_bytes_per_s);
+        fprintf(file, "%u\t%.6g\t%.6g", l->threads, l->read_bytes_per_s, l->least_read_bytes_per_s);
         for (lpu_measure_peak p = 0; p < LPU_PEAKS; p++) fprintf(file, "\t%.6g", l->macs_per_s[p]);
         fputc('\n', file);
     }

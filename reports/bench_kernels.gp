@@ -1,6 +1,7 @@
 # The CPU kernels under the roofline of this machine, one panel a number of threads: multiply-adds per
 # second against multiply-adds per byte of weights. A line is a format of weights, its points batches
-# of 1 to 512 tokens with weights from memory; a ring is the same with weights in the caches. Bars:
+# of 1 to 512 tokens with weights from memory; a ring is the same with weights in the caches. Where
+# the memory became slower in the run, its slope is drawn again, dashed, at the slowest. Bars:
 # weights per second of one token, from memory, with the most threads, and times those of fp16.
 # `lpu bench kernels --out DIR` writes points.tsv and, beside it, limits.tsv.
 table = ARG1; stem = ARG2; width = 1120; height = 480
@@ -37,7 +38,7 @@ do for [kind in kinds] {
     do for [p=1:words(panels)] {
         t = word(panels, p)
         set xrange [*:*]; set yrange [*:*]
-        stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, ternary = column("ternary_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
+        stats limits using (strcol("threads") eq t ? (slope = column("read_bytes_per_s") / 1e9, low = column("least_read_bytes_per_s") / 1e9, i8 = column("i8_macs_per_s") / 1e9, ternary = column("ternary_macs_per_s") / 1e9, bf16 = column("bf16_macs_per_s") / 1e9, f32 = column("f32_macs_per_s") / 1e9, 0) : 0) nooutput
         set xrange [0.7 * x_min:6 * x_max] # room for the names of roofs
         set yrange [0.6 * y_min:2.5 * top_max]
         each = 0.68 / words(panels)
@@ -51,6 +52,7 @@ do for [kind in kinds] {
         set label 6 "FP32" at graph 0.985, first 1.13 * f32 right font fine
         plot least(ternary, slope * x) with lines linecolor rgb ink linewidth 1.3 title "roofs: memory, products", \
              least(i8, slope * x) with lines linecolor rgb ink linewidth 0.8 notitle, \
+             (1.5 * low < slope && low * x < ternary ? low * x : NaN) with lines linecolor rgb ink linewidth 0.8 dashtype 2 notitle, \
              least(bf16, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 2 notitle, \
              least(f32, slope * x) with lines linecolor rgb ink linewidth 0.8 dashtype 3 notitle, \
              for [i=1:words(formats)] table using (of(t, "cache", word(formats, i)) ? column("macs_per_byte") : NaN):(column("macs_per_s") / 1e9) \
