@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Larger than the caches that a machine of few sockets has. */
-enum { POOL_BYTES = 512 << 20 };
+enum {
+    POOL_BYTES = 512 << 20, /* larger than the caches that a machine of few sockets has */
+    READS = 40,             /* at a time, so that a few may be disturbed */
+};
 
 static const lpu_measure_options no_options;
 
@@ -54,7 +56,7 @@ void lpu_measure_machine_limits(lpu_measure_machine *m, lpu_measure_limits *limi
 void lpu_measure_machine_read(lpu_measure_machine *m)
 {
     lpu_team_pin_caller(m->team);
-    lpu_bench_sample_read(m, 2 * LPU_SAMPLE_RUNS_MIN);
+    lpu_bench_sample_read(m, READS);
     lpu_team_unpin_caller(m->team);
 }
 
