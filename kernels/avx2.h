@@ -27,7 +27,7 @@ typedef void lpu_avx2_finish(__m256i *sums); /* (planes) */
 /* What a format is; lines * 2 * (largest byte of a plane) * 127 is below 2^15. */
 typedef struct lpu_avx2_format {
     lpu_avx2_decode *decode;
-    lpu_avx2_finish *finish;
+    lpu_avx2_finish *finish; /* NULL: planes are digits */
     size_t planes, lines;
     int32_t bias;  /* of the digits */
     size_t halves; /* of a line that are summed together, for one token */
@@ -42,24 +42,37 @@ LPU_INLINE __m256i lpu_avx2_broadcast(const int8_t *x, size_t left)
     return _mm256_set1_epi32(four);
 }
 
-LPU_INLINE __m256i lpu_avx2_load(const uint8_t *w)
+LPU_INLINE __m256i lpu_avx2_load(const void *from)
 {
-    return _mm256_loadu_si256((const __m256i *)(const void *)w);
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+
+/* Sums of four products of int8: |x| times w with the sign of x fits 16 bits, because neither side
+ * is -128: 2 * 127 * 127 = 32258. */
+LPU_INLINE __m256i lpu_avx2_dot(__m256i w, __m256i x)
+{
+    const __m256i part = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(w, x));
+    return _mm256_madd_epi16(part, _mm256_set1_epi16(1));
+}
+
+LPU_INLINE int32_t lpu_avx2_reduce(__m256i v)
+{
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return _mm_cvtsi128_si32(four);
 }
 
 LPU_INLINE int32_t lpu_avx2_sum(const int8_t *x, size_t k)
 {
-    const __m256i one = _mm256_set1_epi8(1), wide = _mm256_set1_epi16(1);
+    const __m256i one = _mm256_set1_epi8(1);
     __m256i sums = _mm256_setzero_si256();
-    int32_t eight[8], sum = 0;
     size_t c = 0;
 
     for (; c + 32 <= k; c += 32) {
-        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(x + c));
-        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(one, v), wide));
+        sums = _mm256_add_epi32(sums, lpu_avx2_dot(lpu_avx2_load(x + c), one));
     }
-    _mm256_storeu_si256((__m256i *)(void *)eight, sums);
-    for (size_t i = 0; i < 8; i++) sum += eight[i];
+    int32_t sum = lpu_avx2_reduce(sums);
     for (; c < k; c++) sum += x[c];
     return sum;
 }
@@ -131,7 +144,7 @@ LPU_INLINE void lpu_avx2_block(int32_t *y, size_t y_stride, const uint8_t *w, co
         const __m256i taken = _mm256_set1_epi32(f.bias * lpu_avx2_sum(x + t * x_stride, k));
         for (size_t h = 0; h < 2; h++) {
             __m256i *of = h < halves ? sums[0] + (h * n + t) * f.planes : sums[h] + t * f.planes;
-            f.finish(of);
+            if (f.finish) f.finish(of);
             for (size_t p = 0; p < f.planes; p++) {
                 _mm256_storeu_si256((__m256i *)(void *)(out + 16 * p + 8 * h),
                                     _mm256_sub_epi32(of[p], taken));

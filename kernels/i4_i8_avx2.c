@@ -10,19 +10,9 @@ LPU_INLINE void decode(__m256i *digit, __m256i u)
     digit[1] = _mm256_and_si256(_mm256_srli_epi16(u, 4), low);
 }
 
-LPU_INLINE void finish(__m256i *sums)
-{
-    (void)sums;
-}
-
 #define FORMAT                                                                                     \
-    ((lpu_avx2_format){.decode = decode,                                                           \
-                       .finish = finish,                                                           \
-                       .planes = 2,                                                                \
-                       .lines = 8,                                                                 \
-                       .bias = 8,                                                                  \
-                       .halves = 2,                                                                \
-                       .tokens = 4})
+    ((lpu_avx2_format){                                                                            \
+        .decode = decode, .planes = 2, .lines = 8, .bias = 8, .halves = 2, .tokens = 4})
 
 void lpu_gemv_i4_i8_avx2(int32_t *y, const uint8_t *w, const int8_t *x, size_t rows, size_t k)
 {

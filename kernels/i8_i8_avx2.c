@@ -1,5 +1,4 @@
-/* kernels/i8_i8_avx2.c - int8 x int8 with AVX2: |x| times w with the sign of x fits 16 bits,
- * because neither side is -128: 2 * 127 * 127 = 32258. A line of weights serves several tokens. */
+/* kernels/i8_i8_avx2.c - int8 x int8 with AVX2. A line of weights serves several tokens. */
 #include "kernels/avx2.h"
 #include "kernels/kernels.h"
 
@@ -8,19 +7,15 @@ enum { TOKENS = 4 };
 LPU_INLINE void step(__m256i *sums, const uint8_t *w, const int8_t *x, size_t x_stride, size_t left,
                      const size_t n)
 {
-    const __m256i one = _mm256_set1_epi16(1);
     __m256i line[2];
     LPU_UNROLL
-    for (size_t h = 0; h < 2; h++) {
-        line[h] = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32 * h));
-    }
+    for (size_t h = 0; h < 2; h++) line[h] = lpu_avx2_load(w + 32 * h);
     LPU_UNROLL
     for (size_t t = 0; t < n; t++) {
-        const __m256i v = lpu_avx2_broadcast(x + t * x_stride, left), size = _mm256_abs_epi8(v);
+        const __m256i v = lpu_avx2_broadcast(x + t * x_stride, left);
         LPU_UNROLL
         for (size_t h = 0; h < 2; h++) {
-            const __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(line[h], v));
-            sums[2 * t + h] = _mm256_add_epi32(sums[2 * t + h], _mm256_madd_epi16(part, one));
+            sums[2 * t + h] = _mm256_add_epi32(sums[2 * t + h], lpu_avx2_dot(line[h], v));
         }
     }
 }

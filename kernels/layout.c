@@ -100,7 +100,7 @@ void lpu_layout_pack_columns(uint8_t *w, size_t column_bytes, const int8_t *trit
             uint32_t v = 0;
             for (size_t p = 5; p-- > 0;) {
                 const size_t r = b / 4 % 4 * 80 + 16 * p + b / 16 * 4 + b % 4;
-                v = 3 * v + (uint32_t)(r < n ? trits[r * k + c] + 1 : 1);
+                v = 3 * v + digit(trits, n, k, r, c);
             }
             line[b] = (uint8_t)v;
         }

@@ -1,9 +1,9 @@
 /* kernels/rows_i8_i8_avx512vnni.c - some rows of int8 times int8 with VNNI.
  *
  * The instruction wants one unsigned factor: x + 128, and 128 times the row's own sum is taken off.
- * Rows may lie anywhere, so the next one is asked for while one is summed.
  */
 #include "kernels/kernels.h"
+#include "kernels/rows.h"
 #include "kernels/vnni.h"
 
 /* One row; next is asked for. */
@@ -39,9 +39,5 @@ LPU_INLINE int32_t sum_row(const int8_t *w, const int8_t *next, const int8_t *x,
 void lpu_rows_i8_i8_avx512vnni(int32_t *y, const int8_t *w, size_t w_stride, const uint32_t *rows,
                                const int8_t *x, size_t count, size_t k)
 {
-    for (size_t i = 0; i < count; i++) {
-        const size_t after = i + 1 < count ? i + 1 : i;
-        y[i] = sum_row(w + (rows ? rows[i] : i) * w_stride,
-                       w + (rows ? rows[after] : after) * w_stride, x, k);
-    }
+    lpu_rows_each(y, w, w_stride, rows, x, count, k, sum_row);
 }
