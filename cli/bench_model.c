@@ -260,7 +260,7 @@ static void print_ceilings(const lpu_measure_model *m)
                    lpu_cli_si(text, l->macs_per_s[p], "/s"));
         }
         if (l->is_noisy) {
-            printf(" (noisy: it read %s at the worst)",
+            printf(" (noisy; memory at the worst %s)",
                    lpu_cli_si(text, l->least_read_bytes_per_s, "B/s"));
         }
         printf("\n");

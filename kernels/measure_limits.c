@@ -92,11 +92,12 @@ static void run_barriers(lpu_bench *b)
 void lpu_bench_sample_read(lpu_bench *b, size_t runs)
 {
     (void)run_limit(b, read_work, LPU_PEAKS, &b->unused); /* with what is yet to be written back */
-    b->unused.count = b->unused.disturbed_count = 0;
+    lpu_sample_clear(&b->unused);
     for (size_t i = 0; i < runs; i++) (void)run_limit(b, read_work, LPU_PEAKS, &b->read);
 }
 
-bool lpu_bench_memory_changed(const lpu_measure_limits *l)
+/* Whether parts of the run had memories of different speeds. */
+static bool memory_changed(const lpu_measure_limits *l)
 {
     return l->read_bytes_per_s > LPU_MEASURE_SPREAD_MAX * l->least_read_bytes_per_s;
 }
@@ -110,8 +111,7 @@ void lpu_bench_keep_read(lpu_bench *b, lpu_measure_limits *limits)
     if (rate < limits->least_read_bytes_per_s || limits->least_read_bytes_per_s <= 0) {
         limits->least_read_bytes_per_s = rate;
     }
-    limits->is_noisy =
-        limits->is_noisy || lpu_sample_is_noisy(&s) || lpu_bench_memory_changed(limits);
+    limits->is_noisy = limits->is_noisy || lpu_sample_is_noisy(&s) || memory_changed(limits);
     b->read_bytes_per_s = lpu_sample_is_noisy(&s) ? (double)NAN : rate;
 }
 

@@ -79,7 +79,7 @@ static lpu_status measure_test(bench *b, lpu_measure_pass *p, double seconds, lp
 
     lpu_measure_machine_read(b->machine);
     memset(parts, 0, sizeof(parts));
-    b->samples.count = b->samples.disturbed_count = 0;
+    lpu_sample_clear(&b->samples);
     b->has_meter = b->has_meter && lpu_meter_read(&b->meter, &joules);
     while (!status && runs < LPU_SAMPLES_MAX && (runs < RUNS_MIN || lpu_sample_now_ns() < end_ns)) {
         status = run_once(b, &p->test, parts, &ns, diag);

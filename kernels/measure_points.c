@@ -64,11 +64,11 @@ static void warm_up(lpu_bench *b, sampling *s)
     s->hot = j.of[0];
     if (!s->p->is_hot) {
         lpu_bench_run_job(&j, &b->unused); /* output that was never written takes longer */
-        b->unused.count = b->unused.disturbed_count = 0;
+        lpu_sample_clear(&b->unused);
         return;
     }
     for (int i = 0; i < 3; i++) {
-        b->of[0][0].count = b->of[0][0].disturbed_count = 0;
+        lpu_sample_clear(&b->of[0][0]);
         lpu_bench_run_job(&j, &b->of[0][0]);
     }
     const double ns = lpu_sample_summarise(&b->of[0][0]).median_ns;
@@ -81,7 +81,7 @@ static void warm_again(lpu_bench *b, sampling *s)
     lpu_bench_job j = {.b = b, .tokens = s->p->tokens, .count = 1};
     j.of[0] = s->hot;
     lpu_bench_run_job(&j, &b->unused);
-    b->unused.count = b->unused.disturbed_count = 0;
+    lpu_sample_clear(&b->unused);
 }
 
 static void keep(const lpu_bench *b, const lpu_measure_limits *limits, sampling *s,
@@ -114,7 +114,7 @@ static void count_once(lpu_bench *b, sampling *s)
         p->macs_per_cycle = (double)(p->rows * p->k * p->tokens * s->repeats) / (double)counts[0];
         p->instructions_per_cycle = (double)counts[1] / (double)counts[0];
     }
-    b->unused.count = b->unused.disturbed_count = 0;
+    lpu_sample_clear(&b->unused);
 }
 
 /* The same product in portable C, on fewer rows. */

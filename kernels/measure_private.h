@@ -93,9 +93,6 @@ void lpu_bench_sample_read(lpu_bench *b, size_t runs);
 /* What b->read says, for the shares of what was measured in turns with it: NaN if it is noisy. */
 void lpu_bench_keep_read(lpu_bench *b, lpu_measure_limits *limits);
 
-/* Whether parts of the run had memories of different speeds. */
-bool lpu_bench_memory_changed(const lpu_measure_limits *limits);
-
 /* The peaks of this team, its barrier, and a reading; limits keeps what was better before. */
 void lpu_bench_measure_limits(lpu_bench *b, lpu_measure_limits *limits, double seconds);
 

@@ -45,6 +45,11 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+void lpu_sample_clear(lpu_samples *s)
+{
+    s->count = s->disturbed_count = 0;
+}
+
 lpu_sample lpu_sample_summarise(lpu_samples *s)
 {
     const size_t clean = s->count;
@@ -52,7 +57,7 @@ lpu_sample lpu_sample_summarise(lpu_samples *s)
         s->ns[s->count++] = s->disturbed_ns[--s->disturbed_count];
     }
     const size_t n = s->count;
-    s->count = s->disturbed_count = 0;
+    lpu_sample_clear(s);
     if (!n) return (lpu_sample){0};
     qsort(s->ns, n, sizeof(*s->ns), compare);
     return (lpu_sample){.median_ns = 0.5 * (s->ns[(n - 1) / 2] + s->ns[n / 2]),

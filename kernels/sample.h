@@ -42,6 +42,9 @@ double lpu_sample_now_ns(void);
 lpu_stopwatch lpu_sample_start(void);
 void lpu_sample_stop(const lpu_stopwatch *w, lpu_samples *s);
 
+/* Forgets the runs. */
+void lpu_sample_clear(lpu_samples *s);
+
 /* Sorts the runs and empties them. */
 lpu_sample lpu_sample_summarise(lpu_samples *s);
 
